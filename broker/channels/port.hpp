@@ -1,0 +1,153 @@
+// The port between the dispatcher and the channels: what goes out, what comes back. Plain values, no plugin ABI.
+//
+// Downwards: ChannelSet (thread-safe) hands parcels to the lane of a channel instance. Upwards: every (parcel, target)
+// that was taken is settled exactly once through ChannelSink, and events (receipts, presence, dead tokens) come the
+// same way. The sink is called from lanes and plugin threads and must only hand on (the engine puts it into its
+// mailbox).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/base/callback.hpp"
+#include "broker/base/clock.hpp"
+#include "broker/base/result.hpp"
+#include "broker/message/message.hpp"
+
+namespace godwit {
+
+using ChannelNo = uint8_t;  // index of the channel instance in the configuration's order
+
+enum class Disposition : uint8_t {
+  accepted,
+  delivered,
+  retry,
+  throttled,
+  unreachable,
+  target_invalid,
+  rejected,
+  config,
+  unknown,
+  cancelled,
+  expired
+};
+std::string_view to_string(Disposition);
+
+// Numbers as in the plugin ABI (gw_caps.flags), decoded.
+struct ChannelCaps {
+  bool ttl = false, collapse = false, priority = false, offline_hold = false, multicast = false, recall = false,
+       presence = false, token_feedback = false, webhook = false, idempotent = false, silent = false, metered = false,
+       owns_listener = false;
+  uint32_t receipt_kinds = 0;  // bits of the ABI: 1 accepted, 2 delivered, 4 displayed, 8 opened, 16 dismissed
+  uint32_t max_payload_bytes = 0, max_batch = 0, max_targets = 0, max_window = 0, max_collapse_key = 0;
+  uint64_t max_ttl_ms = 0, offline_hold_ms = 0;
+  uint32_t cost_micro = 0;
+  bool vendor_receipts_are_device = false;  // a receipt of this channel comes from the device itself (long connection)
+};
+
+struct ParcelTarget {
+  std::string address;  // registration token; for a channel without tokens "app/device"
+  std::string user_id;
+  std::string extra;  // JSON object with what a channel may want to know of the device: device_id, manufacturer,
+                      // platform, os_version
+};
+
+// One message on its way through one channel. Immutable once submitted; kept alive until every target is settled.
+struct Parcel {
+  uint64_t cookie = 0;  // the dispatcher's name for this attempt; comes back in each settlement
+  MessagePtr message;
+  std::string message_id_text;
+  std::string vendor_options;  // JSON object or empty
+  std::vector<ParcelTarget> targets;
+  uint32_t attempt = 1;
+  MonoNs deadline_ns = 0;  // to be settled before this
+  int64_t ttl_ms = 0;      // rest of the message's life
+  bool at_most_once = false, dry_run = false;
+};
+
+struct Settlement {
+  ChannelNo channel = 0;
+  uint64_t cookie = 0;
+  uint32_t target = 0;
+  Disposition disposition = Disposition::unknown;
+  int http_status = 0;
+  int64_t retry_after_ms = 0;
+  WallMs dead_since_ms = 0;  // of target_invalid
+  std::string vendor_id, vendor_code, detail;
+};
+
+struct ChannelEvent {
+  enum class Kind : uint8_t { receipt, token_invalid, token_changed, presence, presence_reset, inbound, quota, notice };
+  ChannelNo channel = 0;
+  Kind kind = Kind::notice;
+  uint64_t seq = 0;
+  WallMs at_ms = 0;
+  std::string event_id, address, vendor_id, message_id, payload;
+  uint32_t subkind = 0;  // receipt: ABI bit; presence: 0 offline, 1 online, 2 away
+  uint64_t connection_id = 0;
+};
+
+enum class ChannelState : uint8_t { starting, ready, degraded, down, failed, hung, stopped };
+std::string_view to_string(ChannelState);
+
+struct ChannelStatus {
+  std::string name, plugin, vendor, version;
+  ChannelState state = ChannelState::starting;
+  std::string reason;
+  ChannelCaps caps;
+  uint32_t window = 0, in_flight = 0;
+  MonoNs held_until_ns = 0;
+  std::string hold_reason;
+};
+
+class ChannelSink {
+ public:
+  virtual ~ChannelSink() = default;
+  virtual void settled(std::vector<Settlement> settlements) = 0;
+  // False: no room now, the plugin keeps them and is called back when there is (E_BUSY of the ABI).
+  virtual bool events(std::vector<ChannelEvent> events) = 0;
+  virtual void room(ChannelNo channel) = 0;  // window, hold or state changed: look again
+};
+
+// What a vendor's callback turned into; the caller stores the events, then sends the reply.
+struct WebhookRequest {
+  std::string method, tail, query, body;
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+};
+struct WebhookReply {
+  int status = 200;
+  std::string content_type, body;
+  std::vector<ChannelEvent> events;
+};
+
+// All channel instances. Safe from any thread except where said.
+class ChannelSet {
+ public:
+  virtual ~ChannelSet() = default;
+  virtual size_t size() const = 0;
+  virtual ChannelStatus status(ChannelNo channel) const = 0;
+  virtual std::optional<ChannelNo> find(std::string_view name) const = 0;
+
+  // How many parcels submit would take now: window - in flight, at most max_batch; 0 on hold, stopped, or not ready.
+  virtual uint32_t credit(ChannelNo channel, MonoNs now) const = 0;
+
+  // Takes all (each target will be settled exactly once) or none (false). REQUIRES: parcels.size() <= credit at the
+  // time of the call.
+  [[nodiscard]] virtual bool submit(ChannelNo channel, std::vector<std::shared_ptr<const Parcel>> parcels) = 0;
+  virtual void cancel(ChannelNo channel, uint64_t cookie) = 0;
+
+  // Pure: parses a vendor's callback (checked and authenticated by the plugin). Code::forbidden for a bad signature.
+  virtual Result<WebhookReply> parse_webhook(ChannelNo channel, const WebhookRequest& request) = 0;
+  // The vendor's request body for a dry run; not_found when the plugin cannot render one.
+  virtual Result<std::string> preview(ChannelNo channel, const Parcel& parcel) = 0;
+  // Tells the plugin that events() has room again.
+  virtual void event_room(ChannelNo channel) = 0;
+};
+
+}  // namespace godwit
