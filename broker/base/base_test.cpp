@@ -1,12 +1,16 @@
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <thread>
 
 #include "broker/base/bytes.hpp"
 #include "broker/base/callback.hpp"
 #include "broker/base/encoding.hpp"
+#include "broker/base/expand.hpp"
 #include "broker/base/mailbox.hpp"
 #include "broker/base/message_id.hpp"
+#include "broker/base/nearest.hpp"
 #include "broker/base/result.hpp"
 #include "broker/base/thread.hpp"
 
@@ -103,8 +107,9 @@ TEST(Encoding, Rfc3339) {
   EXPECT_EQ(to_rfc3339(0), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(from_rfc3339("2026-11-21T08:00:00Z"), from_rfc3339("2026-11-21T16:00:00.000+08:00"));
   EXPECT_EQ(from_rfc3339(to_rfc3339(1'790'000'000'123)), 1'790'000'000'123);
-  for (const char* bad : {"", "2026-11-21", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-21T25:00:00Z",
-                          "2026-11-21T08:00:00", "2026-11-21T08:00:00.Z", "2026-11-21T08:00:00+8:00", "2026-11-21T08:00:00Zx"})
+  for (const char* bad :
+       {"", "2026-11-21", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-21T25:00:00Z", "2026-11-21T08:00:00",
+        "2026-11-21T08:00:00.Z", "2026-11-21T08:00:00+8:00", "2026-11-21T08:00:00Zx"})
     EXPECT_FALSE(from_rfc3339(bad)) << bad;
 }
 
@@ -125,8 +130,12 @@ TEST(Callback, OwnsMoveOnlyState) {
 TEST(Mailbox, KeepsTheOrderOfEachSenderAndLosesNothing) {
   Mailbox<int> box;
   constexpr int kEach = 20'000;
-  std::thread a = start_thread("put-a", [&] { for (int i = 0; i < kEach; ++i) box.put(i); });
-  std::thread b = start_thread("put-b", [&] { for (int i = 0; i < kEach; ++i) box.put(kEach + i); });
+  std::thread a = start_thread("put-a", [&] {
+    for (int i = 0; i < kEach; ++i) box.put(i);
+  });
+  std::thread b = start_thread("put-b", [&] {
+    for (int i = 0; i < kEach; ++i) box.put(kEach + i);
+  });
   std::vector<int> batch;
   int next_a = 0, next_b = kEach;
   while (next_a < kEach || next_b < 2 * kEach) {
@@ -138,6 +147,29 @@ TEST(Mailbox, KeepsTheOrderOfEachSenderAndLosesNothing) {
   }
   a.join();
   b.join();
+}
+
+TEST(Expand, ReplacesEnvironmentAndFiles) {
+  ::setenv("GODWIT_BASE_TEST", "v", 1);
+  EXPECT_EQ(*expand_references("a-${env:GODWIT_BASE_TEST}-$$b"), "a-v-$b");
+  const std::string path = testing::TempDir() + "godwit_expand_test";
+  std::ofstream(path) << "secret\n";
+  EXPECT_EQ(*expand_references("${file:" + path + "}"), "secret");
+}
+
+TEST(Expand, SaysWhatIsMissing) {
+  EXPECT_NE(expand_references("${env:GODWIT_NOT_SET}").error().message.find("GODWIT_NOT_SET is not set"),
+            std::string::npos);
+  EXPECT_NE(expand_references("${file:/nonexistent}").error().message.find("/nonexistent"), std::string::npos);
+  EXPECT_FALSE(expand_references("${what:x}").ok());
+  EXPECT_FALSE(expand_references("${env:X").ok());
+}
+
+TEST(NearestName, FindsASlipButNotAStranger) {
+  const std::vector<std::string> known{"channels", "data_dir", "http"};
+  EXPECT_EQ(nearest_name("chanels", known), "channels");
+  EXPECT_EQ(nearest_name("datadir", known), "data_dir");
+  EXPECT_EQ(nearest_name("zookeeper", known), "");
 }
 
 TEST(Result, CarriesContextUpwards) {

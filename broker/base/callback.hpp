@@ -18,8 +18,8 @@ class Callback<R(Args...)> {
   Callback(std::nullptr_t) {}  // NOLINT
 
   template <class F>
-    requires(!std::is_same_v<std::decay_t<F>, Callback> && std::is_invocable_r_v<R, F&, Args...>)
-  Callback(F f) : target_(std::make_unique<Holder<F>>(std::move(f))) {}  // NOLINT
+  requires(!std::is_same_v<std::decay_t<F>, Callback> && std::is_invocable_r_v<R, F&, Args...>) Callback(F f)
+      : target_(std::make_unique<Holder<F>>(std::move(f))) {}  // NOLINT
 
   explicit operator bool() const { return target_ != nullptr; }
   R operator()(Args... args) { return target_->call(std::forward<Args>(args)...); }

@@ -20,7 +20,8 @@ constexpr std::string_view kBase64Url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm
 constexpr std::array<int8_t, 256> make_base64_table() {
   std::array<int8_t, 256> table{};
   for (int8_t& v : table) v = -1;
-  for (size_t i = 0; i < kBase64Url.size(); ++i) table[static_cast<unsigned char>(kBase64Url[i])] = static_cast<int8_t>(i);
+  for (size_t i = 0; i < kBase64Url.size(); ++i)
+    table[static_cast<unsigned char>(kBase64Url[i])] = static_cast<int8_t>(i);
   return table;
 }
 constexpr auto kBase64Decode = make_base64_table();
@@ -127,8 +128,8 @@ std::optional<int64_t> from_rfc3339(std::string_view text) {
   if (y < 0 || mo < 0 || d < 0 || h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 || s > 60) return std::nullopt;
   const year_month_day date{year(y), month(unsigned(mo)), day(unsigned(d))};
   if (!date.ok()) return std::nullopt;
-  int64_t ms = duration_cast<milliseconds>(sys_days(date).time_since_epoch()).count() +
-               ((h * 60 + mi) * 60 + s) * int64_t{1000};
+  int64_t ms =
+      duration_cast<milliseconds>(sys_days(date).time_since_epoch()).count() + ((h * 60 + mi) * 60 + s) * int64_t{1000};
   size_t at = 19;
   if (text[at] == '.') {
     int64_t scale = 100;
@@ -147,7 +148,8 @@ std::optional<int64_t> from_rfc3339(std::string_view text) {
 
 std::string sha256(std::string_view bytes) {
   std::string out(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), reinterpret_cast<unsigned char*>(out.data()));
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+         reinterpret_cast<unsigned char*>(out.data()));
   return out;
 }
 
@@ -169,6 +171,8 @@ std::string random_bytes(size_t n) {
   return out;
 }
 
-bool is_valid_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
+bool is_valid_utf8(std::string_view text) {
+  return simdjson::validate_utf8(text.data(), text.size());
+}
 
 }  // namespace godwit

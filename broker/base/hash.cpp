@@ -5,7 +5,9 @@
 
 namespace godwit {
 
-uint64_t stable_hash(std::string_view bytes, uint64_t seed) { return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed); }
+uint64_t stable_hash(std::string_view bytes, uint64_t seed) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
 
 Hash128 stable_hash128(std::string_view bytes, uint64_t seed) {
   const XXH128_hash_t h = XXH3_128bits_withSeed(bytes.data(), bytes.size(), seed);

@@ -1,8 +1,8 @@
 // MessageId: 128 bits, printed as 26 characters of Crockford base-32 in lower case.
 //
 // Layout: time in ms (44 bits) | virtual shard (12) | hash of the idempotency key, or random (72). The time part sorts
-// ids and tells which journal segments can hold a message; the virtual shard tells which node owns it without a look-up.
-// An id reveals nothing about the customer.
+// ids and tells which journal segments can hold a message; the virtual shard tells which node owns it without a
+// look-up. An id reveals nothing about the customer.
 #pragma once
 
 #include <compare>
@@ -31,7 +31,7 @@ struct MessageId {
   // `entropy` fills the lower 72 bits: random, or stable_hash128(app, idempotency key).
   static MessageId make(WallMs time_ms, uint32_t vshard, Hash128 entropy);
 
-  std::string text() const;                                     // 26 characters
+  std::string text() const;                                      // 26 characters
   static std::optional<MessageId> parse(std::string_view text);  // refuses anything that text() would not print
 };
 

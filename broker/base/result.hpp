@@ -15,17 +15,17 @@
 namespace godwit {
 
 enum class Code : uint8_t {
-  invalid,       // the caller's input is wrong
-  not_found,     // no such thing (or none that this caller may see)
-  conflict,      // it contradicts what is already there
-  forbidden,     // the caller is known, but may not
-  unsupported,   // a legal wish that this version or channel cannot fulfil
-  overloaded,    // come back later
-  unavailable,   // we are starting, draining, or the store is poisoned
-  io,            // the operating system or the disk said no
-  no_space,      // the disk is full
-  unknown,       // may or may not have happened (see Fate::unknown)
-  internal,      // our mistake
+  invalid,      // the caller's input is wrong
+  not_found,    // no such thing (or none that this caller may see)
+  conflict,     // it contradicts what is already there
+  forbidden,    // the caller is known, but may not
+  unsupported,  // a legal wish that this version or channel cannot fulfil
+  overloaded,   // come back later
+  unavailable,  // we are starting, draining, or the store is poisoned
+  io,           // the operating system or the disk said no
+  no_space,     // the disk is full
+  unknown,      // may or may not have happened (see Fate::unknown)
+  internal,     // our mistake
 };
 
 struct [[nodiscard]] Error {
@@ -42,7 +42,7 @@ struct [[nodiscard]] Error {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}   // NOLINT: implicit on purpose
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit on purpose
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
 
   explicit operator bool() const { return state_.index() == 0; }
