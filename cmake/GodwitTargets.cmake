@@ -1,5 +1,9 @@
 # One function for each kind of thing that we build, so that a folder's CMakeLists.txt is a list of names.
 
+add_custom_target(programs)      # what a user runs: broker, tools and plugins
+add_custom_target(core_tests)    # the tests with label core, for the sanitizer runs
+add_custom_target(fuzz_targets)
+
 # godwit_library(storage SRCS a.cpp b.cpp DEPS godwit::base SQLite::SQLite3)
 # A static library godwit::storage; sources include each other by their path from the project's root.
 function(godwit_library name)
@@ -24,6 +28,7 @@ function(godwit_program name)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS})
   install(TARGETS ${name} RUNTIME)
+  add_dependencies(programs ${name})
 endfunction()
 
 # godwit_test(storage SRCS journal_test.cpp DEPS godwit::storage [LABELS core] [TIMEOUT 120])
@@ -41,6 +46,9 @@ function(godwit_test name)
   target_link_libraries(${name}_test PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+  if("core" IN_LIST ARG_LABELS)
+    add_dependencies(core_tests ${name}_test)
+  endif()
 endfunction()
 
 # godwit_bench(journal SRCS journal_bench.cpp DEPS godwit::storage)
@@ -66,4 +74,5 @@ function(godwit_fuzz name)
   target_include_directories(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(fuzz_${name} PRIVATE ${ARG_DEPS})
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzz_targets fuzz_${name})
 endfunction()

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs every test. The last line is the count.
+#   ./test.sh            everything: release build with unit, component, scenario and interop tests; then the core's
+#                        tests under ASan+UBSan and TSan; then each fuzz target for a few seconds
+#   ./test.sh release    one part only: release, asan, tsan or fuzz
+set -uo pipefail
+cd "$(dirname "$0")"
+parts=(release asan tsan fuzz)
+case "${1:-}" in
+  "") ;;
+  release | asan | tsan | fuzz) parts=("$1") ;;
+  -h | --help) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  *) echo "unknown part '$1'; see ./test.sh --help" >&2; exit 2 ;;
+esac
+
+deploy/install-packages.sh build demo test || exit 1
+jobs=$(nproc)
+passed=0 failed=0 failures=()
+reports=build/reports
+mkdir -p $reports
+
+count() {  # count PART: adds the cases of a ctest run's JUnit file
+  local file=$reports/$1.xml total bad
+  [ -s "$file" ] || { failed=$((failed + 1)); failures+=("$1: no report"); return; }
+  total=$(grep -o '<testcase ' "$file" | wc -l)
+  bad=$(grep -c '<testcase .*status="fail"\|<testcase .*status="notrun"' "$file")
+  passed=$((passed + total - bad)) failed=$((failed + bad))
+  while read -r name; do failures+=("$1: $name"); done < <(grep '<testcase .*status="\(fail\|notrun\)"' "$file" | sed 's/.*name="\([^"]*\)".*/\1/')
+}
+
+build() {  # build PRESET TARGET [CMAKE-OPTION…]
+  local preset=$1 target=$2
+  shift 2
+  cmake --preset "$preset" "$@" >$reports/$preset-configure.log 2>&1 || { cat $reports/$preset-configure.log; return 1; }
+  cmake --build --preset "$preset" --target "$target" -- -j "$jobs" >$reports/$preset-build.log 2>&1 || { grep -E 'error|FAILED' -A5 $reports/$preset-build.log | head -60; return 1; }
+}
+
+for part in "${parts[@]}"; do
+  started=$SECONDS
+  echo "== $part"
+  case $part in
+    release)
+      build release all -DGODWIT_TESTS=ON -DGODWIT_BENCH=ON || { failed=$((failed + 1)); failures+=("release: does not build"); continue; }
+      ctest --preset release --output-junit "$PWD/$reports/release.xml" --no-tests=error
+      count release ;;
+    asan | tsan)
+      build $part core_tests || { failed=$((failed + 1)); failures+=("$part: does not build"); continue; }
+      ctest --preset $part -L core --output-junit "$PWD/$reports/$part.xml" --no-tests=error
+      count $part ;;
+    fuzz)
+      build fuzz fuzz_targets || { failed=$((failed + 1)); failures+=("fuzz: does not build"); continue; }
+      for target in build/fuzz/bin/fuzz_*; do
+        name=$(basename "$target"); name=${name#fuzz_}
+        corpus=$(mktemp -d)
+        if "$target" "$corpus" "tests/fuzz/corpus/$name" -max_total_time="${FUZZ_SECONDS:-5}" -timeout=2 -rss_limit_mb=2048 \
+            -artifact_prefix=$reports/ >$reports/fuzz-$name.log 2>&1; then
+          echo "fuzz_$name: $(grep -o 'DONE.*' $reports/fuzz-$name.log | tail -1)"; passed=$((passed + 1))
+        else
+          tail -30 $reports/fuzz-$name.log; failed=$((failed + 1)); failures+=("fuzz: $name")
+        fi
+        rm -rf "$corpus"
+      done ;;
+  esac
+  echo "== $part took $((SECONDS - started)) s"
+done
+
+for name in "${failures[@]}"; do echo "FAILED $name"; done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
