@@ -1,7 +1,7 @@
 // Journal: the ledger. A stream of batches of records, each batch durable as a whole or not at all.
 //
-// It takes away one problem: what was acknowledged is there after a crash. One writer thread calls open, append and trim
-// (GroupCommit is that thread); `read` may be called from any thread at any time, also while the writer appends.
+// It takes away one problem: what was acknowledged is there after a crash. One writer thread calls open, append and
+// trim (GroupCommit is that thread); `read` may be called from any thread at any time, also while the writer appends.
 // A call that answers Fate::unknown has poisoned the journal: every later append answers `unknown` at once, and only a
 // restart (which replays what really is on the disk) resolves it.
 //
@@ -33,11 +33,11 @@ struct Appended {
 
 struct SegmentInfo {
   uint64_t first_offset = 0;
-  uint64_t end_offset = 0;    // one past the last; of the live segment: the head
+  uint64_t end_offset = 0;  // one past the last; of the live segment: the head
   uint64_t bytes = 0;
   WallMs first_ms = 0, last_ms = 0;
   bool live = false;
-  bool damaged = false;       // a batch in it failed its checksum and was quarantined
+  bool damaged = false;  // a batch in it failed its checksum and was quarantined
 };
 
 class Journal {
@@ -46,10 +46,12 @@ class Journal {
 
   virtual Result<Opened> open() = 0;
 
-  // `records` is a concatenation of append_record() outputs, `count` of them. Blocks until durable.
+  // `records` is a concatenation of append_record() outputs, `count` of them, at least one; anything else is `failed`.
+  // Blocks until durable.
   virtual Appended append(std::string_view records, uint32_t count, WallMs now) = 0;
 
-  // Calls `sink` for each record from `from` on, in order, until it returns false or the end is reached.
+  // Calls `sink` for each record from `from` on, in order, until it returns false or the head of this moment is
+  // reached. A `from` that was trimmed begins with the oldest record there is; one beyond the head is Code::invalid.
   // Damaged batches are skipped and reported once in the log and in segments().
   using Sink = std::function<bool(RecordRef, const RecordView&)>;
   virtual Result<void> read(uint64_t from, const Sink& sink) = 0;
