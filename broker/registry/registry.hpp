@@ -9,8 +9,12 @@
 // Owned by one thread (the engine's); nothing here locks, blocks or does I/O except load() and the rows of
 // take_dirty().
 //
-// Device numbers are dense, stable for the life of the data directory and reused never; they order iteration, so a
-// fan-out can continue after a crash from the last number that it has done.
+// A device's version is the place in the journal (plus one) of the last record that changed it. A record that a row has
+// seen already changes nothing, so replay may begin at any point before the first dirty row and ends in the live state:
+// the same numbers, versions and generations.
+//
+// Device numbers start at 1, are dense, stable for the life of the data directory and reused never; they order
+// iteration, so a fan-out can continue after a crash from the last number that it has done.
 #pragma once
 
 #include <cstdint>
@@ -32,19 +36,24 @@ namespace godwit {
 using DeviceNo = uint32_t;
 constexpr DeviceNo kNoDevice = ~0u;
 
-// The bodies of REGISTRY records.
+// The bodies of REGISTRY records. Each carries the time at which it was asked for, so that replay gives the same state.
 namespace registry_record {
-std::string put(const Device& device);  // the whole new state; generation, number and version are the registry's
+// The whole new state of the device; topics, generation, number, version and times are the registry's. A channel with
+// registered_ms 0 registers now and takes its token from whoever held it; one with a time was copied from an earlier
+// state (a PATCH) and gives way to a registration that is newer.
+std::string put(const Device& device, WallMs at_ms);
 std::string remove(std::string_view app, std::string_view device_id);
-std::string topic(std::string_view app, std::string_view topic, std::string_view device_id, bool subscribed);
-// A vendor said that the token is dead (since when, if it knows): unbound unless it was registered again later than
-// that.
+std::string topic(std::string_view app, std::string_view topic, std::string_view device_id, bool subscribed,
+                  WallMs at_ms);
+// A vendor said that the token is dead (since when, if it knows; else 0): unbound unless it was registered again later
+// than that.
 std::string token_dead(std::string_view app, std::string_view device_id, std::string_view channel,
-                       std::string_view token, WallMs since_ms);
+                       std::string_view token, WallMs since_ms, WallMs at_ms);
+// A vendor replaced the token; nothing happens when the device holds another one than `old_token` by then.
 std::string token_changed(std::string_view app, std::string_view device_id, std::string_view channel,
-                          std::string_view token);
+                          std::string_view old_token, std::string_view token, WallMs at_ms);
 // Every credential issued so far is refused from now on.
-std::string revoke(std::string_view app, std::string_view device_id);
+std::string revoke(std::string_view app, std::string_view device_id, WallMs at_ms);
 }  // namespace registry_record
 
 // What apply() did.
@@ -59,21 +68,32 @@ struct RegistryChange {
   std::vector<Move> moves;  // tokens that another device of the app held and that came to this one
 };
 
+// What load() found.
+struct RegistryLoad {
+  uint64_t devices = 0;
+  uint64_t damaged = 0;             // rows that could not be read and were left out
+  std::vector<std::string> faults;  // the first few of them, one sentence each, for the log
+};
+
 class Registry {
  public:
   Registry();
   ~Registry();
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
 
-  // At start: all rows of the catalogue. Then the engine replays newer records through apply().
-  Result<void> load(Catalogue& catalogue);
+  // At start: all rows of the catalogue. Then the engine replays newer records through apply(). REQUIRES: empty.
+  Result<RegistryLoad> load(Catalogue& catalogue);
 
-  // Never fails on a record that registry_record made; a damaged one is an error and changes nothing.
-  Result<RegistryChange> apply(std::string_view record_body, WallMs at_ms);
+  // `position` is the record's place in the journal (RecordRef: offset + index), growing from call to call. Never fails
+  // on a record that registry_record made (but for no_space when all 2^31 numbers are used up); a damaged one is an
+  // error and changes nothing.
+  Result<RegistryChange> apply(std::string_view record_body, uint64_t position);
 
   // Look-ups. kNoDevice or empty when there is none.
   DeviceNo find(std::string_view app, std::string_view device_id) const;
   DeviceNo find_token(std::string_view app, std::string_view channel, std::string_view token) const;
-  std::span<const DeviceNo> user_devices(std::string_view app, std::string_view user_id) const;
+  std::span<const DeviceNo> user_devices(std::string_view app, std::string_view user_id) const;  // ascending
   Device device(DeviceNo device) const;  // unpacked copy. REQUIRES: exists(device)
   bool exists(DeviceNo device) const;
   size_t size() const;
@@ -100,10 +120,12 @@ class Registry {
   DeviceNo next_of_topic(std::string_view app, std::string_view topic, DeviceNo from) const;
   uint64_t app_size(std::string_view app) const;
   uint64_t topic_size(std::string_view app, std::string_view topic) const;
-  std::vector<std::pair<std::string, uint64_t>> topics(std::string_view app) const;
+  std::vector<std::pair<std::string, uint64_t>> topics(std::string_view app) const;  // sorted by name
+  std::vector<std::string> topics_of(DeviceNo) const;                                // sorted by name
 
-  // Up to `max` rows that the catalogue does not have yet; they count as clean from then on (mark_dirty takes that
-  // back).
+  // Up to `max` rows (and one for the registry itself) that the catalogue does not have yet, oldest change first; they
+  // count as clean from then on (mark_dirty takes that back). They go into one put_devices, in this order, and are
+  // settled before the next take: that order is what makes replay give the same numbers.
   std::vector<DeviceRow> take_dirty(size_t max);
   void mark_dirty(std::span<const DeviceRow> rows);  // the catalogue could not take them
   size_t dirty() const;
