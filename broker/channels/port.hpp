@@ -89,8 +89,9 @@ struct ChannelEvent {
   uint64_t seq = 0;
   WallMs at_ms = 0;
   std::string event_id, address, vendor_id, message_id, payload;
-  uint32_t subkind = 0;  // receipt: ABI bit; presence: 0 offline, 1 online, 2 away
-  uint64_t connection_id = 0;
+  uint32_t subkind = 0;    // receipt: ABI bit; presence: 0 offline, 1 online, 2 away
+  bool by_device = false;  // receipt: the device itself said so, not the vendor
+  std::string connection_id;
 };
 
 enum class ChannelState : uint8_t { starting, ready, degraded, down, failed, hung, stopped };
