@@ -1,0 +1,63 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/context.hpp"
+
+namespace godwit::cli {
+namespace {
+
+using nlohmann::json;
+
+void show_channels(Context& context, const json& channels) {
+  Table table({{"CHANNEL"},
+               {"PLUGIN"},
+               {"SWITCH"},
+               {"STATE"},
+               {"WINDOW", Table::Align::right},
+               {"IN FLIGHT", Table::Align::right},
+               {"QUEUED", Table::Align::right},
+               {"CONNECTIONS", Table::Align::right},
+               {"NOTE"}});
+  for (const json& c : channels) {
+    std::string note = member(c, "state_reason");
+    if (const std::string held = member(c, "held_until"); !held.empty())
+      note += (note.empty() ? "" : "; ") + ("held until " + held + " " + member(c, "hold_reason"));
+    table.row({member(c, "name"), member(c, "plugin") + " " + member(c, "version"), member(c, "admin_state"),
+               member(c, "state"), grouped(count_of(c, "window")), grouped(count_of(c, "in_flight")),
+               grouped(count_of(c, "queued")), grouped(count_of(c, "connections")), note});
+  }
+  context.print(table);
+}
+
+void set_state(Context& context, const std::string& name, const char* state) {
+  const json body = {{"state", state}};
+  Result<json> answer = context.as_admin().call("PATCH", "/v1/channels/" + ApiClient::escape(name), &body);
+  if (!answer) return context.fail(answer.error());
+  if (context.json) return context.print_json(*answer);
+  show_channels(context, json::array({*answer}));
+}
+
+}  // namespace
+
+void add_channels(CLI::App& app, Context& context) {
+  CLI::App* channels = app.add_subcommand("channels", "channel instances and their switches (admin key)");
+  channels->require_subcommand(1);
+  channels->add_subcommand("list", "every channel and its state")->callback([&context] {
+    Result<json> answer = context.as_admin().get("/v1/channels");
+    if (!answer) return context.fail(answer.error());
+    if (context.json) return context.print_json(*answer);
+    show_channels(context, answer->value("channels", json::array()));
+  });
+  const auto add_switch = [&](const char* verb, const char* state, const char* help) {
+    auto name = std::make_shared<std::string>();
+    CLI::App* command = channels->add_subcommand(verb, help);
+    command->add_option("CHANNEL", *name)->required();
+    command->callback([&context, name, state] { set_state(context, *name, state); });
+  };
+  add_switch("enable", "enabled", "let messages through again");
+  add_switch("drain", "draining", "finish what is in flight, take nothing new");
+  add_switch("disable", "disabled", "stop at once; messages take other channels");
+}
+
+}  // namespace godwit::cli
