@@ -1,8 +1,8 @@
 // import_table copies a sized struct of the other side into an own, full-size, zeroed one.
 //
 // Both sides of the ABI do this with every table of functions they are given: an older writer's struct is shorter (what
-// it lacks becomes NULL), a newer writer's is longer (what we do not know is left out). Copying sizeof(own struct) instead
-// reads past the end of the older one. Usable from any thread; never fails.
+// it lacks becomes NULL), a newer writer's is longer (what we do not know is left out). Copying sizeof(own struct)
+// instead reads past the end of the older one. Usable from any thread; never fails.
 #pragma once
 
 #include <cstring>

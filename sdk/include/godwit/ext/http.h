@@ -80,7 +80,8 @@ typedef struct gw_http {
   /* [any-thread] From create on. Does no I/O: connections are made when needed. `*pool` is never 0 on GW_OK. */
   int32_t (*open_pool)(void* ctx, const gw_http_pool_options* options, const gw_diag* diag, uint64_t* pool);
 
-  /* [any-thread] What is open ends with GW_E_CLOSED; done is still called for each. */
+  /* [any-thread] What is open ends with GW_E_CLOSED; done is still called for each. Called on the lane, on_slots will not be
+   * called again. */
   void (*close_pool)(void* ctx, uint64_t pool);
 
   /* [any-thread] Copies what it needs. GW_OK: `done` will be called on the lane exactly once, never on this stack.
