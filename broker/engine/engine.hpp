@@ -18,10 +18,10 @@
 #include "broker/channels/port.hpp"
 #include "broker/engine/broker.hpp"
 #include "broker/engine/engine_stats.hpp"
-#include "broker/engine/ledger.hpp"
 #include "broker/engine/options.hpp"
 #include "broker/storage/catalogue.hpp"
 #include "broker/storage/journal.hpp"
+#include "broker/storage/ledger.hpp"
 
 namespace godwit {
 

@@ -5,31 +5,20 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <mutex>
 #include <string>
 #include <string_view>
 
+#include "broker/base/counter.hpp"
 #include "broker/channels/port.hpp"
+#include "broker/intake/limits.hpp"
 #include "broker/message/message.hpp"
 
 namespace godwit {
 
-// One writer: a load and a store are enough and cost no bus lock.
-class Counter {
- public:
-  void bump(uint64_t n = 1) { v_.store(v_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
-  void bump_shared(uint64_t n = 1) { v_.fetch_add(n, std::memory_order_relaxed); }  // many writers
-  void set(uint64_t v) { v_.store(v, std::memory_order_relaxed); }                  // as a gauge
-  uint64_t value() const { return v_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<uint64_t> v_{0};
-};
-
-struct EngineStats {
+struct EngineStats : IntakeStats {
   static constexpr size_t kStates = static_cast<size_t>(DeliveryState::cancelled) + 1;
   static constexpr size_t kDispositions = static_cast<size_t>(Disposition::expired) + 1;
   // Upper bounds in seconds of delivery_seconds; one more bucket counts what is slower.
@@ -53,17 +42,12 @@ struct EngineStats {
   };
 
   // Gauges by stage: queue_depth{stage}.
-  Counter accepts_on_their_way;  // intake: submitted to the journal, not planned yet
-  Counter open_messages, open_deliveries, finished_deliveries, scheduled_messages, fanouts;
-  Counter content_bytes;
-  Counter idempotency_keys;
+  Counter open_messages, finished_deliveries, scheduled_messages, fanouts;
 
-  std::array<Counter, 4> shed;       // overload_shed_total{priority}; written with bump_shared
   Counter final_system_failures;     // deliveries that failed after every retry and every channel
   Counter retries, retries_refused;  // refused: no retry token left
-  Counter collapsed, checkpoints, carried, late_receipts, repeated_receipts, unknown_receipts, repeated_accepts;
-  Counter idempotency_forgotten;  // keys dropped before their time because the table was full
-  Counter turns;                  // rounds of the engine's loop
+  Counter collapsed, checkpoints, carried, late_receipts, repeated_receipts, unknown_receipts;
+  Counter turns;  // rounds of the engine's loop
 
   // Engine's thread. The reference stays valid.
   App& app(std::string_view id) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/intake/limits.hpp"
 #include "broker/routing/router.hpp"
 
 namespace godwit {
@@ -26,27 +27,19 @@ struct ChannelOptions {
   uint8_t path = 0;            // 0 data, 1 SMS: channels of another path reach a device that is silent on this one
 };
 
-struct EngineOptions {
+struct EngineOptions : IntakeLimits {
   std::vector<AppOptions> apps;
   std::vector<ChannelOptions> channels;
   routing::Options router;
-  uint64_t seed = 1;  // back-off jitter, ids of devices and messages (mixed with the time of start)
 
-  // Memory. Beyond max_open_deliveries intake answers `overloaded`; lower priorities earlier (70, 85, 95, 100 %).
-  uint64_t max_open_deliveries = 1'000'000;
-  uint64_t max_content_bytes = 1ull << 30;     // bodies of open messages and of accepts on their way
+  // Memory, beside intake's.
   uint64_t max_fanout_open = 50'000;           // open deliveries that fan-outs (topic, all) may hold together
   uint64_t max_finished_deliveries = 500'000;  // kept for queries and late receipts; older ones come from the journal
-  uint64_t max_idempotency_keys = 20'000'000;  // about 40 bytes each; beyond it the oldest hour is forgotten early
 
   // Times.
-  int64_t idempotency_ms = 24 * 3600'000ll;   // how long a repeated key answers the first answer
   int64_t query_window_ms = 24 * 3600'000ll;  // how long a finished message can be asked for
   int64_t receipt_wait_ms = 600'000;          // how long a sent delivery stays open for its receipt
   int64_t attempt_deadline_ms = 10'000;       // a channel must settle before this
-  int64_t default_ttl_ms = 24 * 3600'000ll;   // for drafts that carry none
-  int64_t max_ttl_ms = 28 * 24 * 3600'000ll;
-  int64_t max_schedule_ms = 30 * 24 * 3600'000ll;  // how far ahead deliver_at may lie
 
   // Retries on one channel (reliability.md §4).
   unsigned max_tries = 3;

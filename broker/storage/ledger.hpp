@@ -1,8 +1,7 @@
 // Ledger: how the engine makes facts durable. It stands between the engine and GroupCommit so that tests and the
 // simulator can run the real engine without a writer thread.
 //
-// Every completion runs exactly once, in submit order. With GroupCommit it runs on the writer thread; InlineLedger
-// (fakes.hpp) runs it when the test says so.
+// Every completion runs exactly once, in submit order; with GroupCommit on the writer thread.
 #pragma once
 
 #include <string>
