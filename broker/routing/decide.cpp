@@ -1,0 +1,197 @@
+// Which channel first, and which one next.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "broker/routing/impl.hpp"
+
+namespace godwit::routing {
+
+namespace {
+
+constexpr double kBlindWait_s = 0.2;  // silence of a device that does not report means nothing: no use to wait for it
+constexpr double kLookAgain_s = 2;
+
+bool was_tried(const Ask& ask, ChannelNo channel) {
+  return std::any_of(ask.attempts.begin(), ask.attempts.end(),
+                     [channel](const AttemptMemo& a) { return a.channel == channel; });
+}
+
+bool has_arrived(const Ask& ask) {
+  return std::any_of(ask.attempts.begin(), ask.attempts.end(),
+                     [](const AttemptMemo& a) { return a.state == kSucceeded; });
+}
+
+Decision stop(Reason reason) {
+  Decision d;
+  d.reason = reason;
+  return d;
+}
+
+}  // namespace
+
+double Router::Impl::price(ChannelNo channel, PriorityClass priority) const {
+  const Channel& c = channels[channel];
+  return c.traits.cost + (priority >= PriorityClass::normal ? c.quota_price : 0);
+}
+
+Sleep Router::Impl::sleep(const Offer& offer, const Ask& ask, double t) const {
+  if (offer.sleep != Sleep::awake) return offer.sleep;
+  if (offer.channel >= channels.size()) return Sleep::disabled;
+  const Channel& c = channels[offer.channel];
+  if (c.traits.costly && !ask.allow_costly) return Sleep::not_allowed;
+  if (c.breaker.is_open(t)) return Sleep::breaker_open;
+  if (c.quota_gone) return Sleep::quota;
+  return Sleep::awake;
+}
+
+// The channels that could carry this message now, judged as if each were the only send.
+size_t Router::Impl::gather(const Ask& ask, const DeviceView& device, Candidates& out) const {
+  const double left = LogHistogram::position(ask.left_s);
+  const double value = options.value[static_cast<size_t>(ask.priority)];
+  size_t count = 0;
+  for (const Offer& offer : ask.offers) {
+    if (count == out.size()) break;
+    if (sleep(offer, ask, device.t) != Sleep::awake || was_tried(ask, offer.channel)) continue;
+    const Estimate e = estimate(device, offer.channel);
+    Candidate& c = out[count++];
+    c.channel = offer.channel;
+    c.p = e.delivery * e.health * channels[offer.channel].delivery.share_below(left);
+    c.utility = value * c.p - price(offer.channel, ask.priority);
+    c.trials = e.kappa + e.successes + e.failures;
+    c.health = e.health;
+    c.costly = channels[offer.channel].traits.costly;
+    c.propensity = 0;
+  }
+  return count;
+}
+
+// How long silence may last: late enough for it to mean something, early enough for the next channel.
+double Router::Impl::check_after(const Ask& ask, const DeviceView& device, ChannelNo sent,
+                                 std::span<const Candidate> rest) const {
+  if (!is_reporting(device.state, sent)) return kBlindWait_s;
+  double quickest = std::numeric_limits<double>::infinity();
+  for (const Candidate& c : rest)
+    if (c.channel != sent) quickest = std::min(quickest, channels[c.channel].delivery.quantile_s(0.9));
+  double wait = channels[sent].receipt.quantile_s(0.95);
+  if (std::isfinite(quickest)) wait = std::min(wait, ask.left_s - quickest);
+  return std::clamp(wait, options.min_wait_s, options.max_wait_s);
+}
+
+Decision Router::Impl::in_order(const Ask& ask, double t) const {
+  if (ask.left_s <= 0 || (ask.mode == Mode::ordered && has_arrived(ask))) return stop(Reason::no_gain);
+  bool any_awake = false;
+  for (const Offer& offer : ask.offers) {
+    if (sleep(offer, ask, t) != Sleep::awake) continue;
+    any_awake = true;
+    if (was_tried(ask, offer.channel)) continue;
+    const DeviceView device = view(ask.device, t);
+    const Estimate e = estimate(device, offer.channel);
+    Decision d;
+    d.action = Action::send;
+    d.channel = offer.channel;
+    d.reason = Reason::ordered;
+    d.p = e.delivery * e.health * channels[offer.channel].delivery.share_below(LogHistogram::position(ask.left_s));
+    d.utility = options.value[static_cast<size_t>(ask.priority)] * d.p - price(offer.channel, ask.priority);
+    d.reach = silence(ask, device, false).reach;
+    if (ask.mode == Mode::ordered) {
+      // The caller's order is a wish for that order, so silence is waited for; a blind channel ends it.
+      d.next_check_s =
+          std::clamp(channels[offer.channel].receipt.quantile_s(0.95), options.min_wait_s, options.max_wait_s);
+    }
+    return d;
+  }
+  return stop(any_awake ? Reason::used_up : Reason::nothing_awake);
+}
+
+Decision Router::Impl::first(const Ask& ask, double t, std::vector<CandidateView>* why) {
+  const DeviceView device = view(ask.device, t);
+  Candidates found;
+  const size_t count = gather(ask, device, found);
+  const std::span<Candidate> candidates(found.data(), count);
+  Decision d;
+  if (ask.mode != Mode::best) {
+    d = in_order(ask, t);
+  } else if (ask.left_s <= 0) {
+    d = stop(Reason::no_gain);
+  } else if (count == 0) {
+    d = stop(Reason::nothing_awake);
+  } else {
+    const size_t best = best_first(candidates);
+    const auto priority = static_cast<size_t>(ask.priority);
+    set_propensities(candidates, best, options.exploration[priority],
+                     ask.priority >= PriorityClass::normal ? options.audit_share : 0);
+    const size_t chosen = draw(candidates, random);
+    const Candidate& c = candidates[chosen];
+    if (c.costly && c.utility <= 0) {
+      d = stop(Reason::no_gain);
+    } else {
+      d.action = Action::send;
+      d.channel = c.channel;
+      d.reason = count == 1 ? Reason::only_one : chosen == best ? Reason::exploit : Reason::explore;
+      d.p = c.p;
+      d.utility = c.utility;
+      d.propensity = c.propensity;
+      d.next_check_s = check_after(ask, device, c.channel, candidates);
+    }
+  }
+  if (why != nullptr) *why = explain(ask, device, candidates);
+  return d;
+}
+
+Decision Router::Impl::next(const Ask& ask, double t, std::vector<CandidateView>* why) {
+  const DeviceView device = view(ask.device, t);
+  Candidates found;
+  const size_t count = gather(ask, device, found);
+  std::span<Candidate> candidates(found.data(), count);
+  const auto finish = [&](Decision d) {
+    if (why != nullptr) *why = explain(ask, device, candidates);
+    return d;
+  };
+  if (ask.mode != Mode::best) return finish(in_order(ask, t));
+  if (ask.left_s <= 0 || has_arrived(ask)) return finish(stop(Reason::no_gain));
+  unsigned sends = 0;  // an explicit refusal showed nothing to anybody, so it does not count
+  bool silent_yet = false;
+  for (const AttemptMemo& attempt : ask.attempts)
+    if (attempt.state != kRejected) ++sends, silent_yet = true;
+  if (count == 0 || sends >= options.max_sends) return finish(stop(Reason::used_up));
+
+  const Silence now = silence(ask, device, false);
+  const Silence later = silence(ask, device, true);
+  const bool free_first =
+      !silent_yet && std::any_of(candidates.begin(), candidates.end(), [](const Candidate& c) { return !c.costly; });
+  const auto value = options.value[static_cast<size_t>(ask.priority)];
+  size_t best = count;
+  double best_later = 0;
+  for (size_t i = 0; i < count; ++i) {
+    Candidate& c = candidates[i];
+    const ChannelTraits& traits = channels[c.channel].traits;
+    FallbackTerms terms{value, price(c.channel, ask.priority), c.p, options.duplicate_penalty, traits.dedupe, false};
+    terms.independent = std::none_of(ask.attempts.begin(), ask.attempts.end(), [&](const AttemptMemo& a) {
+      return a.channel < channels.size() && channels[a.channel].traits.path == traits.path;
+    });
+    c.utility = fallback_utility(now, terms);
+    if (free_first && c.costly) continue;
+    best_later = std::max(best_later, fallback_utility(later, terms));
+    if (c.utility > 0 && (best == count || c.utility > candidates[best].utility)) best = i;
+  }
+  Decision d;
+  d.reach = now.reach;
+  if (best < count) {
+    d.action = Action::send;
+    d.reason = Reason::fallback;
+    d.channel = candidates[best].channel;
+    d.p = candidates[best].p;
+    d.utility = candidates[best].utility;
+    d.next_check_s = check_after(ask, device, d.channel, candidates);
+  } else if (best_later > 0) {
+    d.action = Action::wait;
+    d.reason = Reason::fallback;
+    d.wait_s = std::min(std::max(kLookAgain_s, ask.age_s / 2), ask.left_s);
+  } else {
+    d.reason = Reason::no_gain;
+  }
+  return finish(d);
+}
+
+}  // namespace godwit::routing

@@ -1,0 +1,141 @@
+// The router's state and the steps that its calls are made of. Who reads this should start with decide.cpp (what is
+// chosen) and learn.cpp (what an outcome teaches); estimate.cpp is the arithmetic between them.
+#pragma once
+
+#include <bit>
+#include <vector>
+
+#include "broker/base/random.hpp"
+#include "broker/routing/away.hpp"
+#include "broker/routing/breaker.hpp"
+#include "broker/routing/cascade.hpp"
+#include "broker/routing/decay.hpp"
+#include "broker/routing/device_state.hpp"
+#include "broker/routing/histogram.hpp"
+#include "broker/routing/levels.hpp"
+#include "broker/routing/profiles.hpp"
+#include "broker/routing/rates.hpp"
+#include "broker/routing/router.hpp"
+#include "broker/routing/select.hpp"
+
+namespace godwit::routing {
+
+enum MemoState : uint8_t { kOpen, kSucceeded, kFailed, kConfirmed, kRejected, kNeutral };
+enum MemoFlag : uint8_t {
+  kReporting = 1,      // a receipt of this attempt would come back
+  kSettled = 2,        // counted as settled for people
+  kVendorReceipt = 4,  // kinds of receipt that have come already
+  kDeviceReceipt = 8,
+  kSeenVia = 16,  // success was told by another attempt's receipt
+  kOpened = 32,
+  kAccepted = 64,
+};
+
+struct Channel {
+  Channel(ChannelTraits given, double weight);
+
+  ChannelTraits traits;
+  std::vector<double> odds;  // by manufacturer number; filled as manufacturers become known
+  LogHistogram delivery, receipt;
+  Breaker breaker;
+  Strengths strengths;
+  double quota_price = 0;
+  bool quota_gone = false;
+  uint64_t sends = 0, explored = 0, probed = 0;
+
+  // Whether a receipt of this kind is what this channel's statistics count. Only a channel whose own label is the
+  // vendor's word also takes the device's, which proves more.
+  bool is_label(ReceiptKind kind) const {
+    return kind == ReceiptKind::device || (kind == ReceiptKind::vendor && traits.receipts == ReceiptKind::vendor);
+  }
+  bool reports_itself() const { return traits.receipts >= ReceiptKind::vendor; }
+};
+
+// One device as a decision sees it at one moment.
+struct DeviceView {
+  const DeviceState& state;
+  const Profile& profile;
+  double t, fade, inverse;
+  double dormant;  // P(gone for good)
+};
+
+struct Estimate {
+  double mean = 0;      // receipt rate of the segment
+  double rate = 0;      // receipt rate of the device: b
+  double delivery = 0;  // delivery rate: q
+  double health = 1;
+  double successes = 0, failures = 0, kappa = 0;
+  bool reporting = true;
+};
+
+struct Router::Impl {
+  explicit Impl(Options given);
+
+  // Time. The first moment ever seen becomes the origin; restore() continues the old one.
+  double time(MonoNs now);
+  double time(MonoNs now) const;
+  double sent_time(const AttemptMemo& memo, double t) const;
+  static uint32_t minute(double t) { return static_cast<uint32_t>(t / 60); }
+  static uint32_t hour(double t) { return static_cast<uint32_t>(t / 3600); }
+  float half_life_min() const { return static_cast<float>(options.half_life_device_s / 60); }
+  void note_wall(double t, WallMs wall) { wall_at_zero_ms = wall - static_cast<int64_t>(t * 1e3); }
+  WallMs sent_wall(const AttemptMemo& memo, double t) const;
+
+  // estimate.cpp
+  DeviceView view(DeviceNo device, double t) const;
+  Estimate estimate(const DeviceView& device, ChannelNo channel) const;
+  bool is_reporting(const DeviceState& device, ChannelNo channel) const;
+  double maker_odds(ChannelNo channel, uint16_t maker) const;
+  double out_of_reach(const DeviceView& device) const;
+  Silence silence(const Ask& ask, const DeviceView& device, bool all_receipts) const;
+
+  // decide.cpp
+  using Candidates = std::array<Candidate, kMaxChannels>;
+  Sleep sleep(const Offer& offer, const Ask& ask, double t) const;
+  size_t gather(const Ask& ask, const DeviceView& device, Candidates& out) const;
+  Decision first(const Ask& ask, double t, std::vector<CandidateView>* why);
+  Decision next(const Ask& ask, double t, std::vector<CandidateView>* why);
+  Decision in_order(const Ask& ask, double t) const;
+  double check_after(const Ask& ask, const DeviceView& device, ChannelNo sent, std::span<const Candidate> rest) const;
+  double price(ChannelNo channel, PriorityClass priority) const;
+
+  // learn.cpp
+  AttemptMemo sent(const Ask& ask, const Decision& decision, double t, MonoNs now);
+  void succeed(AttemptMemo& memo, double t);
+  void fail(AttemptMemo& memo, double t);
+  void take_back(AttemptMemo& memo, double t);
+  const Profile& profile(const AttemptMemo& memo) const {
+    return profiles.at(memo.segment < profiles.size() ? memo.segment : 0);
+  }
+  DeviceState* learner(const AttemptMemo& memo);  // null: another installation, or never set
+  void settle(AttemptMemo& memo, double t);
+  void receipt(AttemptMemo& memo, ReceiptKind kind, double t, double delivered_s);
+
+  // explain.cpp
+  std::vector<CandidateView> explain(const Ask& ask, const DeviceView& device, std::span<const Candidate> found) const;
+
+  // persist.cpp
+  std::string save(MonoNs now, WallMs wall) const;
+  Result<void> restore(std::string_view bytes, MonoNs now, WallMs wall);
+
+  void grow();  // the shared levels follow the numbers of channels, manufacturers and segments
+  void housekeeping(double t);
+
+  Options options;
+  Random random;
+  ForwardDecay decay;
+  DeviceTable devices;
+  Profiles profiles;
+  Levels levels;
+  std::vector<Channel> channels;
+  RateBook book;
+  Away away;
+
+  bool started = false;
+  int64_t origin_ns = 0;        // router seconds 0 on the monotonic clock
+  double latest = 0;            // the latest moment seen
+  int64_t wall_at_zero_ms = 0;  // the wall clock at router seconds 0
+  bool has_devices = false;
+};
+
+}  // namespace godwit::routing

@@ -1,0 +1,141 @@
+// What each outcome teaches. An outcome is judged against what the memo froze at the send, and weighs as of the send,
+// so the order in which receipts come back changes nothing but the device counters' rounding.
+#include <algorithm>
+#include <cmath>
+
+#include "broker/routing/impl.hpp"
+
+namespace godwit::routing {
+
+namespace {
+
+constexpr double kLeastNovelty = 0.1;
+constexpr double kTimeliness = 0.97;  // the soft time-out is the 97 % quantile of receipt delays
+
+uint16_t to_share(double v) {
+  return static_cast<uint16_t>(std::clamp(v, 0.0, 1.0) * 65535 + 0.5);
+}
+double from_share(uint16_t v) {
+  return v / 65535.0;
+}
+
+}  // namespace
+
+AttemptMemo Router::Impl::sent(const Ask& ask, const Decision& decision, double t, MonoNs now) {
+  AttemptMemo memo;
+  memo.device = ask.device;
+  memo.channel = decision.channel;
+  memo.rank = static_cast<uint8_t>(std::min<size_t>(ask.attempts.size(), 255));
+  memo.sent_ns = now;
+  if (decision.channel >= channels.size()) {
+    memo.state = kRejected;
+    return memo;
+  }
+  Channel& c = channels[decision.channel];
+  DeviceState& state = devices.at(ask.device);
+  if (state.slot(decision.channel) == kNoSlot) {
+    if (const unsigned slot = state.borrow(decision.channel); slot != kNoSlot && c.reports_itself())
+      state.reports |= static_cast<uint8_t>(1u << slot);
+  }
+  const DeviceView device = view(ask.device, t);
+  const Estimate e = estimate(device, decision.channel);
+  const double away_share = c.traits.path == 0 ? away.share(t) : 0;
+  const double reach = memo.rank == 0 ? 1 : decision.reach;
+  memo.rate = static_cast<float>(e.rate);
+  memo.health = static_cast<float>(e.health);
+  memo.segment = state.profile;
+  memo.generation = state.generation;
+  memo.flags = e.reporting ? kReporting : 0;
+  memo.expected = static_cast<float>(e.rate * kTimeliness * (1 - away_share) * (1 - device.dormant) * reach);
+  memo.weight = 1;
+  memo.novelty = to_share(std::max(kLeastNovelty, e.kappa / (e.kappa + e.successes + e.failures)));
+  memo.dormant = to_share(device.dormant);
+  ++c.sends;
+  c.explored += decision.reason == Reason::explore || decision.reason == Reason::audit;
+  c.probed += decision.reason == Reason::probe;
+  c.breaker.sent(t);
+  book.count(memo.channel, device.profile, sent_wall(memo, t), RateEvent::sent);
+  return memo;
+}
+
+DeviceState* Router::Impl::learner(const AttemptMemo& memo) {
+  DeviceState* state = devices.find(memo.device);
+  return state != nullptr && state->generation == memo.generation ? state : nullptr;
+}
+
+void Router::Impl::settle(AttemptMemo& memo, double t) {
+  if ((memo.flags & kSettled) != 0 || (memo.flags & kReporting) == 0) return;
+  memo.flags |= kSettled;
+  book.count(memo.channel, profile(memo), sent_wall(memo, t), RateEvent::settled);
+}
+
+void Router::Impl::succeed(AttemptMemo& memo, double t) {
+  memo.state = kSucceeded;
+  const double novelty = from_share(memo.novelty) * decay.weight(sent_time(memo, t));
+  const Profile& kind = profile(memo);
+  levels.add(memo.channel, kind.maker, kind.segment, novelty, novelty);
+  if (DeviceState* state = learner(memo)) {
+    state->decay(minute(t), half_life_min(), memo.device);
+    if (const unsigned slot = state->borrow(memo.channel); slot != kNoSlot) state->add_success(slot, 1);
+  }
+}
+
+void Router::Impl::fail(AttemptMemo& memo, double t) {
+  memo.state = kFailed;
+  const double trials = memo.weight * from_share(memo.novelty) * (1 - from_share(memo.dormant));
+  const Profile& kind = profile(memo);
+  levels.add(memo.channel, kind.maker, kind.segment, 0, trials * decay.weight(sent_time(memo, t)));
+  if (DeviceState* state = learner(memo)) {
+    state->decay(minute(t), half_life_min(), memo.device);
+    if (const unsigned slot = state->borrow(memo.channel); slot != kNoSlot) {
+      state->add_failure(slot, memo.weight);
+      state->unheard(slot);
+    }
+  }
+}
+
+// The failure was only provisional: everything it added goes away again.
+void Router::Impl::take_back(AttemptMemo& memo, double t) {
+  const double trials = memo.weight * from_share(memo.novelty) * (1 - from_share(memo.dormant));
+  const Profile& kind = profile(memo);
+  levels.add(memo.channel, kind.maker, kind.segment, 0, -trials * decay.weight(sent_time(memo, t)));
+  if (DeviceState* state = learner(memo)) {
+    state->decay(minute(t), half_life_min(), memo.device);
+    if (const unsigned slot = state->slot(memo.channel); slot != kNoSlot) state->add_failure(slot, -memo.weight);
+  }
+  memo.state = kOpen;
+}
+
+void Router::Impl::receipt(AttemptMemo& memo, ReceiptKind kind, double t, double delivered_s) {
+  if (memo.channel >= channels.size() || kind < ReceiptKind::vendor) return;
+  const uint8_t bit = kind == ReceiptKind::vendor ? kVendorReceipt : kDeviceReceipt;
+  if ((memo.flags & bit) != 0) return;
+  memo.flags |= bit;
+  Channel& c = channels[memo.channel];
+  const double latency = t - sent_time(memo, t);
+  DeviceState* state = learner(memo);
+  if (state != nullptr && !c.reports_itself() && (memo.flags & kReporting) == 0) {
+    // The vendor tells nothing, but the app itself does: from now on silence of this device means something.
+    if (const unsigned slot = state->borrow(memo.channel); slot != kNoSlot)
+      state->reports |= static_cast<uint8_t>(1u << slot);
+    memo.flags |= kReporting;
+  }
+  settle(memo, t);
+  book.count(memo.channel, profile(memo), sent_wall(memo, t),
+             kind == ReceiptKind::vendor ? RateEvent::vendor : RateEvent::device, latency);
+  if (!c.is_label(kind) || memo.state == kSucceeded || memo.state == kNeutral || memo.state == kRejected) return;
+  if (memo.state == kFailed || memo.state == kConfirmed) take_back(memo, t);
+  const bool late = latency > kTooLate_s;
+  if (memo.rank == 0 && c.traits.path == 0) away.receipt(t, late);
+  if (state != nullptr && c.traits.path == 0) state->heard(hour(t));
+  if (late) {
+    memo.state = kNeutral;
+    return;
+  }
+  const double weight = decay.weight(sent_time(memo, t));
+  c.receipt.add(latency, weight);
+  c.delivery.add(delivered_s >= 0 && delivered_s <= latency ? delivered_s : latency, weight);
+  succeed(memo, t);
+}
+
+}  // namespace godwit::routing

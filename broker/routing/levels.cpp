@@ -1,0 +1,71 @@
+#include "broker/routing/levels.hpp"
+
+#include <cmath>
+
+namespace godwit::routing {
+
+namespace {
+
+void widen(std::vector<Pool>& pools, size_t count, size_t old_stride, size_t stride, size_t new_count) {
+  std::vector<Pool> wide(new_count * stride);
+  for (size_t i = 0; i < count; ++i)
+    for (size_t c = 0; c < old_stride; ++c) wide[i * stride + c] = pools[i * old_stride + c];
+  pools = std::move(wide);
+}
+
+void write(ByteWriter& out, const Pool& pool) {
+  out.f64(pool.successes);
+  out.f64(pool.trials);
+}
+
+Pool read(ByteReader& in) {
+  Pool pool;
+  pool.successes = in.f64();
+  pool.trials = in.f64();
+  if (!std::isfinite(pool.trials) || !(pool.successes >= 0) || !(pool.trials >= pool.successes)) in.fail();
+  return in.failed() ? Pool{} : pool;
+}
+
+}  // namespace
+
+void Levels::set_shape(size_t channels, size_t makers, size_t segments) {
+  const size_t stride = (channels + 3) / 4 * 4;
+  if (stride > stride_) {
+    widen(makers_, maker_count_, stride_, stride, std::max(makers, maker_count_));
+    widen(segments_, segment_count_, stride_, stride, std::max(segments, segment_count_));
+    stride_ = stride;
+  }
+  maker_count_ = std::max(maker_count_, makers);
+  segment_count_ = std::max(segment_count_, segments);
+  makers_.resize(maker_count_ * stride_);
+  segments_.resize(segment_count_ * stride_);
+}
+
+void Levels::scale(double factor) {
+  const auto by = [factor](auto& pools) {
+    for (Pool& pool : pools) pool.successes *= factor, pool.trials *= factor;
+  };
+  by(fleet_), by(makers_), by(segments_);
+}
+
+void Levels::save(ByteWriter& out, size_t channels) const {
+  out.varint(maker_count_);
+  out.varint(segment_count_);
+  for (ChannelNo c = 0; c < channels; ++c) {
+    write(out, fleet_[c]);
+    for (size_t i = 0; i < maker_count_; ++i) write(out, makers_[i * stride_ + c]);
+    for (size_t i = 0; i < segment_count_; ++i) write(out, segments_[i * stride_ + c]);
+  }
+}
+
+void Levels::restore(ByteReader& in, const std::vector<ChannelNo>& channel_of) {
+  const uint64_t makers = in.varint(), segments = in.varint();
+  if (makers > maker_count_ || segments > segment_count_) return in.fail();
+  for (const ChannelNo c : channel_of) {
+    fleet_[c] = read(in);
+    for (size_t i = 0; i < makers && !in.failed(); ++i) makers_[i * stride_ + c] = read(in);
+    for (size_t i = 0; i < segments && !in.failed(); ++i) segments_[i * stride_ + c] = read(in);
+  }
+}
+
+}  // namespace godwit::routing
