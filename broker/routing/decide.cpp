@@ -104,6 +104,16 @@ Decision Router::Impl::in_order(const Ask& ask, double t) const {
   return stop(any_awake ? Reason::used_up : Reason::nothing_awake);
 }
 
+// A sick channel whose cells have not been looked at for a while, or `candidates.size()`.
+size_t Router::Impl::probe(std::span<const Candidate> candidates, size_t best, const DeviceView& device) const {
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    const Candidate& c = candidates[i];
+    if (i == best || c.costly || !health.any_alarm(c.channel)) continue;
+    if (health.wants_probe(c.channel, device.profile, candidates[best].p - c.p, device.t)) return i;
+  }
+  return candidates.size();
+}
+
 Decision Router::Impl::first(const Ask& ask, double t, std::vector<CandidateView>* why) {
   const DeviceView device = view(ask.device, t);
   Candidates found;
@@ -121,17 +131,24 @@ Decision Router::Impl::first(const Ask& ask, double t, std::vector<CandidateView
     const auto priority = static_cast<size_t>(ask.priority);
     set_propensities(candidates, best, options.exploration[priority],
                      ask.priority >= PriorityClass::normal ? options.audit_share : 0);
-    const size_t chosen = draw(candidates, random);
+    const size_t probed = options.exploration[priority] > 0 ? probe(candidates, best, device) : count;
+    const size_t chosen = probed < count ? probed : draw(candidates, random);
     const Candidate& c = candidates[chosen];
     if (c.costly && c.utility <= 0) {
       d = stop(Reason::no_gain);
     } else {
       d.action = Action::send;
       d.channel = c.channel;
-      d.reason = count == 1 ? Reason::only_one : chosen == best ? Reason::exploit : Reason::explore;
+      d.reason = probed < count   ? Reason::probe
+                 : count == 1     ? Reason::only_one
+                 : chosen == best ? Reason::exploit
+                                  : Reason::explore;
       d.p = c.p;
       d.utility = c.utility;
-      d.propensity = c.propensity;
+      d.propensity = d.reason == Reason::probe ? 1 : c.propensity;
+      for (const Candidate& other : candidates)
+        if (other.channel != c.channel && health.any_alarm(other.channel))
+          health.passed_over(other.channel, device.profile);
       d.next_check_s = check_after(ask, device, c.channel, candidates);
     }
   }

@@ -44,6 +44,7 @@ Estimate Router::Impl::estimate(const DeviceView& device, ChannelNo channel) con
     e.reporting = c.reports_itself();
   }
   e.rate = (e.successes + e.kappa * e.mean) / (e.successes + e.failures + e.kappa);
+  e.health = health.factor(channel, device.profile);
   e.delivery = std::min(kHumility, e.rate / c.traits.coverage);
   return e;
 }
@@ -61,7 +62,8 @@ Silence Router::Impl::silence(const Ask& ask, const DeviceView& device, bool all
     double heard = 0;
     if ((attempt.flags & kReporting) != 0) {
       const double age = device.t - sent_time(attempt, device.t);
-      heard = c.traits.coverage * (all_receipts ? 1.0 : c.receipt.share_below(LogHistogram::position(age)));
+      heard = c.coverage.share(c.traits.coverage, device.t) *
+              (all_receipts ? 1.0 : c.receipt.share_below(LogHistogram::position(age)));
     }
     const double rate = std::min(kHumility, attempt.rate / c.traits.coverage) * attempt.health;
     sum.add(rate, heard);

@@ -9,14 +9,18 @@
 #include "broker/routing/away.hpp"
 #include "broker/routing/breaker.hpp"
 #include "broker/routing/cascade.hpp"
+#include "broker/routing/common_mode.hpp"
+#include "broker/routing/coverage.hpp"
 #include "broker/routing/decay.hpp"
 #include "broker/routing/device_state.hpp"
+#include "broker/routing/health.hpp"
 #include "broker/routing/histogram.hpp"
 #include "broker/routing/levels.hpp"
 #include "broker/routing/profiles.hpp"
 #include "broker/routing/rates.hpp"
 #include "broker/routing/router.hpp"
 #include "broker/routing/select.hpp"
+#include "broker/routing/strengths.hpp"
 
 namespace godwit::routing {
 
@@ -29,6 +33,7 @@ enum MemoFlag : uint8_t {
   kSeenVia = 16,  // success was told by another attempt's receipt
   kOpened = 32,
   kAccepted = 64,
+  kJudged = 128,  // health cells have heard of it
 };
 
 struct Channel {
@@ -39,6 +44,8 @@ struct Channel {
   LogHistogram delivery, receipt;
   Breaker breaker;
   Strengths strengths;
+  DeviceSpread spread;
+  Coverage coverage;
   double quota_price = 0;
   bool quota_gone = false;
   uint64_t sends = 0, explored = 0, probed = 0;
@@ -78,6 +85,7 @@ struct Router::Impl {
   static uint32_t minute(double t) { return static_cast<uint32_t>(t / 60); }
   static uint32_t hour(double t) { return static_cast<uint32_t>(t / 3600); }
   float half_life_min() const { return static_cast<float>(options.half_life_device_s / 60); }
+  double soft_timeout_s(ChannelNo channel) const;
   void note_wall(double t, WallMs wall) { wall_at_zero_ms = wall - static_cast<int64_t>(t * 1e3); }
   WallMs sent_wall(const AttemptMemo& memo, double t) const;
 
@@ -95,13 +103,17 @@ struct Router::Impl {
   size_t gather(const Ask& ask, const DeviceView& device, Candidates& out) const;
   Decision first(const Ask& ask, double t, std::vector<CandidateView>* why);
   Decision next(const Ask& ask, double t, std::vector<CandidateView>* why);
+  size_t probe(std::span<const Candidate> candidates, size_t best, const DeviceView& device) const;
   Decision in_order(const Ask& ask, double t) const;
   double check_after(const Ask& ask, const DeviceView& device, ChannelNo sent, std::span<const Candidate> rest) const;
   double price(ChannelNo channel, PriorityClass priority) const;
 
   // learn.cpp
   AttemptMemo sent(const Ask& ask, const Decision& decision, double t, MonoNs now);
-  void succeed(AttemptMemo& memo, double t);
+  void judge(AttemptMemo& memo, bool success, double t);
+  float blame(const AttemptMemo& memo, double t) const;
+  void remember(const AttemptMemo& memo, DeviceState& state, unsigned slot, bool success, bool corrects, double t);
+  void succeed(AttemptMemo& memo, bool was_failed, double t);
   void fail(AttemptMemo& memo, double t);
   void take_back(AttemptMemo& memo, double t);
   const Profile& profile(const AttemptMemo& memo) const {
@@ -110,6 +122,8 @@ struct Router::Impl {
   DeviceState* learner(const AttemptMemo& memo);  // null: another installation, or never set
   void settle(AttemptMemo& memo, double t);
   void receipt(AttemptMemo& memo, ReceiptKind kind, double t, double delivered_s);
+  void seen(AttemptMemo& memo, bool had_it, double t);
+  void reject(AttemptMemo& memo, bool channels_fault, double t);
 
   // explain.cpp
   std::vector<CandidateView> explain(const Ask& ask, const DeviceView& device, std::span<const Candidate> found) const;
@@ -130,6 +144,9 @@ struct Router::Impl {
   std::vector<Channel> channels;
   RateBook book;
   Away away;
+  Health health;
+  CommonMode common;
+  double learned_at = 0;  // segment strengths: hourly
 
   bool started = false;
   int64_t origin_ns = 0;        // router seconds 0 on the monotonic clock

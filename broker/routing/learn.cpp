@@ -10,6 +10,8 @@ namespace godwit::routing {
 namespace {
 
 constexpr double kLeastNovelty = 0.1;
+constexpr double kFlagged = 0.9, kBlind = 0.6, kBlindWeight = 0.1;
+constexpr double kMostCommon = 1.05;
 constexpr double kTimeliness = 0.97;  // the soft time-out is the 97 % quantile of receipt delays
 
 uint16_t to_share(double v) {
@@ -46,7 +48,11 @@ AttemptMemo Router::Impl::sent(const Ask& ask, const Decision& decision, double 
   memo.segment = state.profile;
   memo.generation = state.generation;
   memo.flags = e.reporting ? kReporting : 0;
-  memo.expected = static_cast<float>(e.rate * kTimeliness * (1 - away_share) * (1 - device.dormant) * reach);
+  const double ratio = common.ratio(decision.channel, channels.size(), t);
+  const double covered = std::min(1.0, c.coverage.share(c.traits.coverage, t) / c.traits.coverage);
+  memo.expected = static_cast<float>(
+      std::min(0.98, e.rate * kTimeliness * (1 - away_share) * (1 - device.dormant) * reach * ratio * covered));
+  memo.common = to_share(ratio / kMostCommon);
   memo.weight = 1;
   memo.novelty = to_share(std::max(kLeastNovelty, e.kappa / (e.kappa + e.successes + e.failures)));
   memo.dormant = to_share(device.dormant);
@@ -54,6 +60,7 @@ AttemptMemo Router::Impl::sent(const Ask& ask, const Decision& decision, double 
   c.explored += decision.reason == Reason::explore || decision.reason == Reason::audit;
   c.probed += decision.reason == Reason::probe;
   c.breaker.sent(t);
+  if (memo.rank == 0) health.first_sent(memo.channel, device.profile, t);
   book.count(memo.channel, device.profile, sent_wall(memo, t), RateEvent::sent);
   return memo;
 }
@@ -69,19 +76,60 @@ void Router::Impl::settle(AttemptMemo& memo, double t) {
   book.count(memo.channel, profile(memo), sent_wall(memo, t), RateEvent::settled);
 }
 
-void Router::Impl::succeed(AttemptMemo& memo, double t) {
+// Health cells and the common mode hear of every outcome once, at the latest by the soft time-out.
+void Router::Impl::judge(AttemptMemo& memo, bool success, double t) {
+  memo.flags |= kJudged;
+  const double ratio = std::max(0.1, from_share(memo.common) * kMostCommon);
+  common.settled(memo.channel, success, memo.expected * memo.health / ratio, t);
+  health.judge(memo.channel, profile(memo), success, memo.expected, t);
+}
+
+// The part of a failure that belongs to this channel on this device, and not to a trouble known to be wider.
+float Router::Impl::blame(const AttemptMemo& memo, double t) const {
+  const Channel& c = channels[memo.channel];
+  const double ratio = common.ratio(memo.channel, channels.size(), t);
+  const double covered = c.coverage.flagged_ratio(c.traits.coverage, t);
+  const double sick = std::min<double>(memo.health, health.factor(memo.channel, profile(memo)));
+  const double x = sick * (ratio < kFlagged ? ratio : 1) * covered;
+  const double b = std::clamp<double>(memo.rate, 0, 0.99);
+  double weight = (1 - b) / (1 - b * x);
+  if (covered < kBlind) weight *= kBlindWeight;
+  return static_cast<float>(std::round(weight * 256) / 256);
+}
+
+// The outcome of this device on this channel before this one, for learning how much devices differ. An outcome that was
+// taken back only corrects what is remembered.
+void Router::Impl::remember(const AttemptMemo& memo, DeviceState& state, unsigned slot, bool success, bool corrects,
+                            double t) {
+  Channel& c = channels[memo.channel];
+  const auto bit = static_cast<uint8_t>(1u << slot);
+  if (!corrects && (state.has_last & bit) != 0 && memo.health >= 1 && !health.any_alarm(memo.channel)) {
+    const Profile& kind = profile(memo);
+    const double mean = levels.mean(memo.channel, kind.maker, kind.segment, decay.inverse(t), c.traits.prior,
+                                    maker_odds(memo.channel, kind.maker), c.strengths);
+    c.spread.pair((state.last_outcome & bit) != 0, success, mean, t);
+  }
+  state.has_last |= bit;
+  state.last_outcome = static_cast<uint8_t>(success ? state.last_outcome | bit : state.last_outcome & ~bit);
+}
+
+void Router::Impl::succeed(AttemptMemo& memo, bool was_failed, double t) {
   memo.state = kSucceeded;
   const double novelty = from_share(memo.novelty) * decay.weight(sent_time(memo, t));
   const Profile& kind = profile(memo);
   levels.add(memo.channel, kind.maker, kind.segment, novelty, novelty);
   if (DeviceState* state = learner(memo)) {
     state->decay(minute(t), half_life_min(), memo.device);
-    if (const unsigned slot = state->borrow(memo.channel); slot != kNoSlot) state->add_success(slot, 1);
+    if (const unsigned slot = state->borrow(memo.channel); slot != kNoSlot) {
+      state->add_success(slot, 1);
+      remember(memo, *state, slot, true, was_failed, t);
+    }
   }
 }
 
 void Router::Impl::fail(AttemptMemo& memo, double t) {
   memo.state = kFailed;
+  memo.weight = blame(memo, t);
   const double trials = memo.weight * from_share(memo.novelty) * (1 - from_share(memo.dormant));
   const Profile& kind = profile(memo);
   levels.add(memo.channel, kind.maker, kind.segment, 0, trials * decay.weight(sent_time(memo, t)));
@@ -90,6 +138,7 @@ void Router::Impl::fail(AttemptMemo& memo, double t) {
     if (const unsigned slot = state->borrow(memo.channel); slot != kNoSlot) {
       state->add_failure(slot, memo.weight);
       state->unheard(slot);
+      remember(memo, *state, slot, false, false, t);
     }
   }
 }
@@ -123,8 +172,13 @@ void Router::Impl::receipt(AttemptMemo& memo, ReceiptKind kind, double t, double
   settle(memo, t);
   book.count(memo.channel, profile(memo), sent_wall(memo, t),
              kind == ReceiptKind::vendor ? RateEvent::vendor : RateEvent::device, latency);
-  if (!c.is_label(kind) || memo.state == kSucceeded || memo.state == kNeutral || memo.state == kRejected) return;
-  if (memo.state == kFailed || memo.state == kConfirmed) take_back(memo, t);
+  if (!c.is_label(kind) || memo.state == kRejected) return;
+  if (memo.state == kSucceeded && (memo.flags & kSeenVia) != 0) c.coverage.take_back_seen(t);
+  if (memo.state == kSucceeded || memo.state == kNeutral) return;
+  if ((memo.flags & kReporting) != 0) c.coverage.receipt(c.traits.coverage, t);
+  const bool was_failed = memo.state == kFailed || memo.state == kConfirmed;
+  const bool in_time = memo.state == kOpen && (memo.flags & kJudged) == 0 && latency <= soft_timeout_s(memo.channel);
+  if (was_failed) take_back(memo, t);
   const bool late = latency > kTooLate_s;
   if (memo.rank == 0 && c.traits.path == 0) away.receipt(t, late);
   if (state != nullptr && c.traits.path == 0) state->heard(hour(t));
@@ -135,7 +189,38 @@ void Router::Impl::receipt(AttemptMemo& memo, ReceiptKind kind, double t, double
   const double weight = decay.weight(sent_time(memo, t));
   c.receipt.add(latency, weight);
   c.delivery.add(delivered_s >= 0 && delivered_s <= latency ? delivered_s : latency, weight);
-  succeed(memo, t);
+  if (in_time) judge(memo, true, t);
+  succeed(memo, was_failed, t);
+}
+
+void Router::Impl::seen(AttemptMemo& memo, bool had_it, double t) {
+  if ((memo.flags & (kReporting | kSeenVia)) != kReporting || memo.state == kSucceeded || memo.state == kRejected)
+    return;
+  Channel& c = channels[memo.channel];
+  const bool was_failed = memo.state == kFailed || memo.state == kConfirmed;
+  if (had_it) {
+    c.coverage.seen(t);
+  } else if (memo.state == kFailed) {
+    c.coverage.not_seen(t);
+  }
+  if (health.any_alarm(memo.channel) && c.coverage.detect(t)) health.clear(memo.channel);
+  if (!had_it) {
+    if (was_failed) memo.state = kConfirmed;
+    return;
+  }
+  if (was_failed) take_back(memo, t);
+  memo.flags |= kSeenVia;
+  settle(memo, t);
+  judge(memo, true, t);
+  succeed(memo, was_failed, t);
+}
+
+void Router::Impl::reject(AttemptMemo& memo, bool channels_fault, double t) {
+  memo.state = kRejected;
+  settle(memo, t);
+  if (!channels_fault) return;
+  channels[memo.channel].breaker.bad(t);
+  judge(memo, false, t);
 }
 
 }  // namespace godwit::routing

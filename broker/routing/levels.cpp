@@ -41,6 +41,38 @@ void Levels::set_shape(size_t channels, size_t makers, size_t segments) {
   segments_.resize(segment_count_ * stride_);
 }
 
+double Levels::segment_strength(ChannelNo channel, double inverse, std::span<const uint16_t> maker_of_segment,
+                                double old) const {
+  constexpr double kLeastTrials = 30, kLeast = 5, kMost = 400;
+  struct PerMaker {
+    double spread = 0, trials = 0, segments = 0;
+  };
+  std::vector<PerMaker> makers(maker_count_);
+  for (size_t i = 0; i < maker_of_segment.size() && i < segment_count_; ++i) {
+    const Pool& s = segments_[i * stride_ + channel];
+    const Pool& m = this->maker(channel, maker_of_segment[i]);
+    const double n = s.trials * inverse;
+    if (n < 5 || m.trials <= 0) continue;
+    const double away = s.successes / s.trials - m.successes / m.trials;
+    PerMaker& maker = makers[maker_of_segment[i]];
+    maker.spread += n * away * away;
+    maker.trials += n;
+    maker.segments += 1;
+  }
+  double share = 0, weight = 0;  // of the variance p (1 - p) that lies between segments
+  for (size_t k = 0; k < maker_count_; ++k) {
+    const PerMaker& maker = makers[k];
+    if (maker.segments < 2 || maker.trials < kLeastTrials) continue;
+    const Pool& m = this->maker(channel, static_cast<uint16_t>(k));
+    const double mean = m.successes / m.trials, v = std::max(1e-3, mean * (1 - mean));
+    share += maker.trials * std::max(0.0, (maker.spread - (maker.segments - 1) * v) / maker.trials / v);
+    weight += maker.trials;
+  }
+  if (weight < kLeastTrials) return old;
+  share /= weight;
+  return share <= 1 / (kMost + 1) ? kMost : std::clamp(1 / share - 1, kLeast, kMost);
+}
+
 void Levels::scale(double factor) {
   const auto by = [factor](auto& pools) {
     for (Pool& pool : pools) pool.successes *= factor, pool.trials *= factor;

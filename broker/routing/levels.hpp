@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "broker/base/bytes.hpp"
@@ -54,6 +55,11 @@ class Levels {
   const Pool& fleet(ChannelNo channel) const { return fleet_[channel]; }
   const Pool& maker(ChannelNo channel, uint16_t maker) const { return makers_[maker * stride_ + channel]; }
   const Pool& segment(ChannelNo channel, uint32_t segment) const { return segments_[segment * stride_ + channel]; }
+
+  // kappa_S from the variance between segments inside each manufacturer, beyond their binomial noise; the old value
+  // where there is too little to tell.
+  double segment_strength(ChannelNo channel, double inverse, std::span<const uint16_t> maker_of_segment,
+                          double old) const;
 
   void scale(double factor);
   void save(ByteWriter& out, size_t channels) const;

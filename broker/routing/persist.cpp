@@ -47,6 +47,8 @@ void write(ByteWriter& out, const Channel& c) {
   write(out, c.delivery);
   write(out, c.receipt);
   c.breaker.save(out);
+  c.spread.save(out);
+  c.coverage.save(out);
   for (const double v : {c.strengths.maker, c.strengths.segment, c.strengths.device, c.quota_price}) out.f64(v);
   out.u8(c.quota_gone ? 1 : 0);
   for (const uint64_t n : {c.sends, c.explored, c.probed}) out.varint(n);
@@ -56,6 +58,8 @@ void read(ByteReader& in, Channel& c) {
   read(in, c.delivery);
   read(in, c.receipt);
   c.breaker.restore(in);
+  c.spread.restore(in);
+  c.coverage.restore(in);
   c.strengths = {number(in, 0.1, 1e6), number(in, 0.1, 1e6), number(in, 0.1, 1e6)};
   c.quota_price = number(in, 0, 1e9);
   c.quota_gone = in.u8() != 0;
@@ -87,7 +91,10 @@ std::string Router::Impl::save(MonoNs now, WallMs wall) const {
   for (const Channel& c : channels) write(out, c);
   profiles.save(out);
   levels.save(out, channels.size());
+  out.f64(learned_at);
   away.save(out);
+  common.save(out, channels.size());
+  health.save(out, channels.size());
   book.save(out);
   uint64_t count = 0;
   devices.for_each([&count](DeviceNo, const DeviceState&) { ++count; });
@@ -156,9 +163,15 @@ Result<void> Router::Impl::restore(std::string_view bytes, MonoNs now, WallMs wa
   if (in.failed()) return damaged("profiles");
   fresh->grow();
   fresh->levels.restore(in, channel_of);
-  Away saved_away;
-  saved_away.restore(in);
-  if (away_s <= kTooOldForMoods_s) fresh->away = saved_away;
+  fresh->learned_at = number(in, 0, 1e12);
+  fresh->away.restore(in);
+  fresh->common.restore(in, channel_of);
+  fresh->health.restore(in, channel_of);
+  if (away_s > kTooOldForMoods_s) {  // these described the moment, not the channels
+    fresh->away = {}, fresh->common = {}, fresh->health = {};
+    for (Channel& c : fresh->channels) c.coverage = {};
+    fresh->grow();
+  }
   fresh->book.restore(in, channel_of);
   const uint64_t device_count = in.varint();
   if (in.failed() || device_count > in.left() / sizeof(DeviceState)) return damaged("statistics");

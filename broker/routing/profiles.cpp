@@ -8,6 +8,7 @@ namespace {
 constexpr size_t kMaxNameBytes = 48;
 constexpr size_t kMaxProfiles = 65536;
 constexpr size_t kMaxSegments = 16384;
+constexpr size_t kMaxMakerOses = 4096;
 }  // namespace
 
 std::string lower_case(std::string_view text) {
@@ -83,8 +84,17 @@ uint32_t Profiles::intern(uint16_t maker, uint16_t os, uint16_t region, uint16_t
     segment_maker_.push_back(maker);
     segment_numbers_.emplace(segment_key, segment);
   }
+  uint16_t pair = 0;
+  const uint32_t pair_key = static_cast<uint32_t>(maker) << 16 | os;
+  if (const auto found = maker_os_numbers_.find(pair_key); found != maker_os_numbers_.end()) {
+    pair = found->second;
+  } else if (maker_os_.size() < kMaxMakerOses) {
+    pair = static_cast<uint16_t>(maker_os_.size());
+    maker_os_.emplace_back(maker, os);
+    maker_os_numbers_.emplace(pair_key, pair);
+  }
   const auto number = static_cast<uint32_t>(profiles_.size());
-  profiles_.push_back({maker, os, region, app, segment});
+  profiles_.push_back({maker, os, region, app, pair, segment});
   profile_numbers_.emplace(wanted, number);
   return number;
 }
@@ -100,6 +110,7 @@ void Profiles::save(ByteWriter& out) const {
 void Profiles::restore(ByteReader& in) {
   for (NameTable* table : {&makers_, &oses_, &regions_, &apps_}) table->restore(in);
   profiles_.clear(), profile_numbers_.clear(), segment_numbers_.clear(), segment_maker_.clear();
+  maker_os_.clear(), maker_os_numbers_.clear();
   intern(0, 0, 0, 0);
   const uint64_t count = in.varint();
   for (uint64_t i = 0; i < count && !in.failed(); ++i) {

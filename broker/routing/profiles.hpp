@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "broker/base/bytes.hpp"
@@ -36,6 +37,7 @@ class NameTable {
 
 struct Profile {
   uint16_t maker = 0, os = 0, region = 0, app = 0;
+  uint16_t maker_os = 0;  // the pair of both, dense
   uint32_t segment = 0;
 };
 
@@ -47,8 +49,10 @@ class Profiles {
   const Profile& at(uint32_t number) const { return profiles_[number]; }
 
   size_t size() const { return profiles_.size(); }
+  size_t maker_oses() const { return maker_os_.size(); }
+  std::pair<uint16_t, uint16_t> maker_os(uint32_t number) const { return maker_os_[number]; }
   size_t segments() const { return segment_maker_.size(); }
-  uint16_t maker_of_segment(uint32_t segment) const { return segment_maker_[segment]; }
+  const std::vector<uint16_t>& maker_of_segment() const { return segment_maker_; }
   const NameTable& makers() const { return makers_; }
   const NameTable& oses() const { return oses_; }
   const NameTable& regions() const { return regions_; }
@@ -64,6 +68,8 @@ class Profiles {
   std::vector<Profile> profiles_;
   std::unordered_map<uint64_t, uint32_t> profile_numbers_, segment_numbers_;
   std::vector<uint16_t> segment_maker_;
+  std::vector<std::pair<uint16_t, uint16_t>> maker_os_;
+  std::unordered_map<uint32_t, uint16_t> maker_os_numbers_;
 };
 
 // "android 13" of platform "android" and version "13.0.2": the major version, because patch levels do not decide

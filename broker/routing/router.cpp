@@ -11,6 +11,7 @@ namespace godwit::routing {
 
 namespace {
 
+constexpr double kLearnEvery_s = 60;
 constexpr double kOrigin_s = 8 * 86400.0;  // so that what was sent before the start still has a positive time
 
 double within(double v, double low, double high, double otherwise) {
@@ -80,15 +81,32 @@ WallMs Router::Impl::sent_wall(const AttemptMemo& memo, double t) const {
   return wall_at_zero_ms + static_cast<int64_t>(sent_time(memo, t) * 1e3);
 }
 
+double Router::Impl::soft_timeout_s(ChannelNo channel) const {
+  constexpr double kLeast_s = 3;
+  return std::clamp(channels[channel].receipt.quantile_s(0.97), std::min(kLeast_s, options.max_wait_s),
+                    options.max_wait_s);
+}
+
 void Router::Impl::housekeeping(double t) {
   if (const double factor = decay.rebase(t); factor != 1) {
     levels.scale(factor);
     for (Channel& c : channels) c.delivery.scale(factor), c.receipt.scale(factor);
   }
+  if (t < learned_at + kLearnEvery_s) return;
+  const bool hourly = hour(t) != hour(learned_at);
+  learned_at = t;
+  for (size_t i = 0; i < channels.size(); ++i) {
+    Strengths& strengths = channels[i].strengths;
+    strengths.device = channels[i].spread.strength(t);
+    if (hourly)
+      strengths.segment = levels.segment_strength(static_cast<ChannelNo>(i), decay.inverse(t),
+                                                  profiles.maker_of_segment(), strengths.segment);
+  }
 }
 
 void Router::Impl::grow() {
   levels.set_shape(channels.size(), profiles.makers().size(), profiles.segments());
+  health.set_shape(channels.size(), profiles);
   for (Channel& c : channels) {
     const double odds = c.traits.prior / (1 - c.traits.prior);
     while (c.odds.size() < profiles.makers().size()) {
@@ -201,9 +219,7 @@ void Router::accepted(AttemptMemo& memo, MonoNs now) {
 void Router::rejected(AttemptMemo& memo, bool channels_fault, MonoNs now) {
   const double t = impl_->time(now);
   if (memo.channel >= impl_->channels.size() || memo.state != kOpen) return;
-  memo.state = kRejected;
-  impl_->settle(memo, t);
-  if (channels_fault) impl_->channels[memo.channel].breaker.bad(t);
+  impl_->reject(memo, channels_fault, t);
 }
 
 void Router::token_invalid(AttemptMemo& memo, MonoNs now) {
@@ -219,6 +235,7 @@ void Router::silent(AttemptMemo& memo, MonoNs now) {
   const double t = impl_->time(now);
   if (memo.channel >= impl_->channels.size() || memo.state != kOpen || (memo.flags & kReporting) == 0) return;
   impl_->settle(memo, t);
+  impl_->judge(memo, false, t);
   impl_->fail(memo, t);
 }
 
@@ -231,16 +248,7 @@ void Router::receipt(AttemptMemo& memo, ReceiptKind kind, MonoNs now, WallMs wal
 void Router::seen(AttemptMemo& memo, bool had_it, MonoNs now, WallMs wall) {
   const double t = impl_->time(now);
   impl_->note_wall(t, wall);
-  if (memo.channel >= impl_->channels.size() || (memo.flags & kReporting) == 0) return;
-  if (!had_it) {
-    if (memo.state == kFailed) memo.state = kConfirmed;
-    return;
-  }
-  if (memo.state == kFailed || memo.state == kConfirmed) impl_->take_back(memo, t);
-  if (memo.state != kOpen) return;
-  memo.flags |= kSeenVia;
-  impl_->settle(memo, t);
-  impl_->succeed(memo, t);
+  if (memo.channel < impl_->channels.size()) impl_->seen(memo, had_it, t);
 }
 
 void Router::opened(AttemptMemo& memo, WallMs wall) {
@@ -265,7 +273,20 @@ std::vector<RateRow> Router::rates(const RateQuery& query) const {
 }
 
 std::vector<Alarm> Router::alarms() const {
-  return {};
+  const Impl& impl = *impl_;
+  std::vector<Alarm> out;
+  for (const Health::Alarmed& a : impl.health.alarms(impl.profiles)) {
+    Alarm alarm;
+    alarm.channel = a.channel;
+    if (a.scope == CellScope::maker || a.scope == CellScope::maker_os)
+      alarm.manufacturer = impl.profiles.makers().name(a.maker);
+    if (a.scope == CellScope::maker_os) alarm.os = impl.profiles.oses().name(a.os);
+    if (a.scope == CellScope::region) alarm.region = impl.profiles.regions().name(a.region);
+    alarm.since_ns = impl.origin_ns + static_cast<int64_t>(a.cell->alarmed_at * 1e9);
+    alarm.health = a.cell->health;
+    out.push_back(std::move(alarm));
+  }
+  return out;
 }
 
 std::vector<ChannelView> Router::channels(MonoNs now) const {
@@ -280,7 +301,8 @@ std::vector<ChannelView> Router::channels(MonoNs now) const {
     v.name = c.traits.name;
     v.samples = pool.trials * impl_->decay.inverse(t);
     v.rate = pool.trials > 0 ? pool.successes / pool.trials : 0;
-    v.coverage = c.traits.coverage;
+    v.coverage = c.coverage.share(c.traits.coverage, t);
+    v.blackout = c.coverage.blackout();
     v.breaker_open = c.breaker.is_open(t);
     v.breaker_left_s = c.breaker.left_s(t);
     v.soft_timeout_s = soft_timeout_s(number);
@@ -294,10 +316,7 @@ std::vector<ChannelView> Router::channels(MonoNs now) const {
 }
 
 double Router::soft_timeout_s(ChannelNo channel) const {
-  constexpr double kLeast_s = 3;
-  if (channel >= impl_->channels.size()) return impl_->options.max_wait_s;
-  return std::clamp(impl_->channels[channel].receipt.quantile_s(0.97), std::min(kLeast_s, impl_->options.max_wait_s),
-                    impl_->options.max_wait_s);
+  return channel < impl_->channels.size() ? impl_->soft_timeout_s(channel) : impl_->options.max_wait_s;
 }
 
 std::string Router::save(MonoNs now, WallMs wall) const {

@@ -83,7 +83,8 @@ struct AttemptMemo {
   float health = 1;
   float weight = 0;  // of a provisional failure, so that it can be taken back exactly
   uint32_t segment = 0;
-  uint32_t generation = 0;  // of the device's installation
+  uint16_t generation = 0;  // of the device's installation
+  uint16_t common = 0;      // how all other channels fared at the send, in 1/65535 of 1.05
   MonoNs sent_ns = 0;
   float expected = 0;    // chance of a receipt before the soft time-out, without the channel's health
   uint16_t novelty = 0;  // what this outcome tells the segment, in 1/65535 (a device's tenth tells little)

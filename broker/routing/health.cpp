@@ -1,0 +1,219 @@
+#include "broker/routing/health.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace godwit::routing {
+
+namespace {
+
+constexpr double kDay_s = 86400, kQuarter_s = 900;
+constexpr double kHalved = 0.5;     // the fall that the test is tuned to
+constexpr double kRecovered = 0.9;  // of the expected deliveries
+constexpr double kClear = 7;
+constexpr double kLeastThreshold = 7, kMostThreshold = 16;
+constexpr double kLeastHealth = 0.02;
+constexpr double kProbeEvery_s = 15, kProbeQuickly_s = 3, kProbeAnyway_s = 60;
+constexpr double kCheapProbe = 0.3;
+constexpr uint32_t kDecisionsPerProbe = 8;  // where messages are rare, probes must not be most of them
+
+// One false trip per cell and week: the threshold is the logarithm of how often the test is asked.
+double threshold(const HealthCell& cell, double t) {
+  const double per_week = cell.events.read(t, kDay_s) * std::log(2.0) * 7;
+  return std::clamp(std::log(std::max(1.0, per_week)), kLeastThreshold, kMostThreshold);
+}
+
+void update_health(HealthCell& cell, double t) {
+  const double s = cell.successes.read(t, kQuarter_s), n = cell.expected.read(t, kQuarter_s);
+  cell.health = std::clamp((s + 2 * kHalved) / (n + 2), kLeastHealth, 1.0);
+}
+
+}  // namespace
+
+template <class Self, class F>
+void Health::for_each_cover(Self& channel, const Profile& profile, F f) {
+  f(channel.all);
+  f(channel.makers[profile.maker]);
+  f(channel.maker_oses[profile.maker_os]);
+  f(channel.regions[profile.region]);
+}
+
+template <class Self, class F>
+void Health::for_each_cell(Self& channel, F f) {
+  f(channel.all);
+  for (auto* cells : {&channel.makers, &channel.maker_oses, &channel.regions})
+    for (auto& cell : *cells) f(cell);
+}
+
+void Health::set_shape(size_t channels, const Profiles& profiles) {
+  for (size_t c = 0; c < channels; ++c) {
+    channels_[c].makers.resize(profiles.makers().size());
+    channels_[c].maker_oses.resize(profiles.maker_oses());
+    channels_[c].regions.resize(profiles.regions().size());
+  }
+}
+
+size_t Health::cells() const {
+  size_t count = 0;
+  for (const PerChannel& channel : channels_)
+    if (!channel.makers.empty()) for_each_cell(channel, [&count](const HealthCell&) { ++count; });
+  return count;
+}
+
+double Health::product(ChannelNo channel, const Profile& profile) const {
+  double h = 1;
+  for_each_cover(channels_[channel], profile, [&h](const HealthCell& cell) { h *= cell.alarmed ? cell.health : 1; });
+  return h;
+}
+
+void Health::judge(ChannelNo number, const Profile& profile, bool success, double expected, double t) {
+  PerChannel& channel = channels_[number];
+  const double all = factor(number, profile);
+  expected = std::clamp(expected, 0.001, 0.98);
+  for_each_cover(channel, profile, [&](HealthCell& cell) {
+    cell.events.add(t, kDay_s, 1);
+    if (cell.alarmed) {
+      judge_alarmed(channel, cell, success, expected * all / cell.health, t);
+    } else {
+      judge_healthy(channel, cell, success, expected * all, t);
+    }
+  });
+}
+
+void Health::judge_healthy(PerChannel& channel, HealthCell& cell, bool success, double p, double t) {
+  if (!success && cell.suspicion == 0) cell.since_successes = cell.since_expected = 0;
+  cell.suspicion += success ? std::log(kHalved) : std::log((1 - kHalved * p) / (1 - p));
+  if (cell.suspicion <= 0) {
+    cell.suspicion = cell.since_successes = cell.since_expected = 0;
+    return;
+  }
+  cell.since_successes += success;
+  cell.since_expected += p;
+  if (cell.suspicion <= threshold(cell, t)) return;
+
+  const double successes = cell.since_successes, expected = cell.since_expected;
+  // What the tripped cell explains is explained: the others of this channel start to suspect anew.
+  for_each_cell(channel, [](HealthCell& other) {
+    if (!other.alarmed) other.suspicion = other.since_successes = other.since_expected = 0;
+  });
+  cell.alarmed = true;
+  cell.alarmed_at = cell.last_first = t;
+  cell.passed_over = 0;
+  cell.recovery = 0;
+  cell.successes = {successes, t};
+  cell.expected = {expected, t};
+  update_health(cell, t);
+  ++channel.alarms;
+  ++trips_;
+}
+
+void Health::judge_alarmed(PerChannel& channel, HealthCell& cell, bool success, double p, double t) {
+  p = std::clamp(p, 0.001, 0.98);
+  cell.successes.add(t, kQuarter_s, success);
+  cell.expected.add(t, kQuarter_s, p);
+  update_health(cell, t);
+  const double sick = std::clamp(cell.health, 0.08, 0.7);
+  cell.recovery += success ? std::log(kRecovered / sick) : std::log((1 - kRecovered * p) / (1 - sick * p));
+  cell.recovery = std::max(0.0, cell.recovery);
+  if (cell.recovery <= kClear) return;
+  cell.alarmed = false;
+  cell.health = 1;
+  cell.suspicion = cell.recovery = cell.since_successes = cell.since_expected = 0;
+  --channel.alarms;
+}
+
+bool Health::wants_probe(ChannelNo number, const Profile& profile, double loss, double t) const {
+  bool wanted = false;
+  for_each_cover(channels_[number], profile, [&](const HealthCell& cell) {
+    if (!cell.alarmed || cell.passed_over < kDecisionsPerProbe) return;
+    const double silent_s = t - cell.last_first;
+    const double due_s = cell.recovery > 2 && cell.health < 0.35 ? kProbeQuickly_s : kProbeEvery_s;
+    wanted |= silent_s >= due_s && (loss < kCheapProbe || silent_s >= kProbeAnyway_s);
+  });
+  return wanted;
+}
+
+void Health::passed_over(ChannelNo number, const Profile& profile) {
+  for_each_cover(channels_[number], profile, [](HealthCell& cell) { cell.passed_over += cell.alarmed; });
+}
+
+void Health::first_sent(ChannelNo number, const Profile& profile, double t) {
+  if (channels_[number].alarms == 0) return;
+  for_each_cover(channels_[number], profile, [t](HealthCell& cell) {
+    cell.last_first = t;
+    cell.passed_over = 0;
+  });
+}
+
+void Health::clear(ChannelNo channel) {
+  for_each_cell(channels_[channel], [](HealthCell& cell) {
+    cell.alarmed = false;
+    cell.health = 1;
+    cell.suspicion = cell.recovery = cell.since_successes = cell.since_expected = 0;
+  });
+  channels_[channel].alarms = 0;
+}
+
+std::vector<Health::Alarmed> Health::alarms(const Profiles& profiles) const {
+  std::vector<Alarmed> out;
+  for (size_t i = 0; i < channels_.size(); ++i) {
+    const PerChannel& channel = channels_[i];
+    if (channel.alarms == 0) continue;
+    const auto c = static_cast<ChannelNo>(i);
+    if (channel.all.alarmed) out.push_back({c, CellScope::channel, 0, 0, 0, &channel.all});
+    for (size_t m = 0; m < channel.makers.size(); ++m)
+      if (channel.makers[m].alarmed)
+        out.push_back({c, CellScope::maker, static_cast<uint16_t>(m), 0, 0, &channel.makers[m]});
+    for (size_t k = 0; k < channel.maker_oses.size(); ++k) {
+      const auto [maker, os] = profiles.maker_os(static_cast<uint32_t>(k));
+      if (channel.maker_oses[k].alarmed) out.push_back({c, CellScope::maker_os, maker, os, 0, &channel.maker_oses[k]});
+    }
+    for (size_t r = 0; r < channel.regions.size(); ++r)
+      if (channel.regions[r].alarmed)
+        out.push_back({c, CellScope::region, 0, 0, static_cast<uint16_t>(r), &channel.regions[r]});
+  }
+  return out;
+}
+
+void Health::save(ByteWriter& out, size_t channels) const {
+  out.varint(trips_);
+  for (size_t c = 0; c < channels; ++c) {
+    size_t count = 0;
+    for_each_cell(channels_[c], [&count](const HealthCell&) { ++count; });
+    out.varint(count);
+    for_each_cell(channels_[c], [&out](const HealthCell& cell) {
+      for (const double v : {cell.suspicion, cell.since_successes, cell.since_expected, cell.events.sum, cell.events.at,
+                             cell.health, cell.successes.sum, cell.successes.at, cell.expected.sum, cell.expected.at,
+                             cell.recovery, cell.alarmed_at, cell.last_first})
+        out.f64(v);
+      out.u8(cell.alarmed ? 1 : 0);
+      out.u32(cell.passed_over);
+    });
+  }
+}
+
+void Health::restore(ByteReader& in, const std::vector<ChannelNo>& channel_of) {
+  trips_ = in.varint();
+  for (const ChannelNo c : channel_of) {
+    PerChannel& channel = channels_[c];
+    size_t count = 0;
+    for_each_cell(channel, [&count](const HealthCell&) { ++count; });
+    if (in.varint() != count) return in.fail();
+    channel.alarms = 0;
+    for_each_cell(channel, [&](HealthCell& cell) {
+      for (double* v : {&cell.suspicion, &cell.since_successes, &cell.since_expected, &cell.events.sum, &cell.events.at,
+                        &cell.health, &cell.successes.sum, &cell.successes.at, &cell.expected.sum, &cell.expected.at,
+                        &cell.recovery, &cell.alarmed_at, &cell.last_first}) {
+        *v = in.f64();
+        if (!(*v >= 0 && *v < 1e15)) in.fail();
+      }
+      if (!(cell.health >= kLeastHealth && cell.health <= 1)) in.fail();
+      cell.alarmed = in.u8() != 0;
+      cell.passed_over = in.u32();
+      channel.alarms += cell.alarmed;
+    });
+    if (in.failed()) return;
+  }
+}
+
+}  // namespace godwit::routing

@@ -1,0 +1,123 @@
+#include "broker/routing/health.hpp"
+
+#include <gtest/gtest.h>
+
+#include "broker/base/random.hpp"
+#include "broker/routing/coverage.hpp"
+
+namespace godwit::routing {
+namespace {
+
+struct Cells : ::testing::Test {
+  Profiles profiles;
+  Profile xiaomi = profiles.at(profiles.number({"xiaomi", "android", "13", "r0", ""}));
+  Profile vivo = profiles.at(profiles.number({"vivo", "android", "13", "r1", ""}));
+  Health health;
+  double t = 1e6;
+  Random random{5};
+
+  void SetUp() override { health.set_shape(2, profiles); }
+  void judge(const Profile& p, bool success, double expected, ChannelNo channel = 0) {
+    t += 2.88;  // 30 000 a day
+    health.judge(channel, p, success, expected, t);
+  }
+  void calm(int n) {
+    for (int i = 0; i < n; ++i) judge(i % 2 == 0 ? xiaomi : vivo, random.uniform() < 0.85, 0.85);
+  }
+};
+
+TEST_F(Cells, TenStraightFailuresOfAGoodChannelTripAt30000ADay) {
+  calm(60000);
+  while (health.factor(0, xiaomi) < 1) judge(vivo, true, 0.85);  // in case the noise has just tripped something
+  for (int i = 0; i < 6; ++i) judge(i % 2 == 0 ? xiaomi : vivo, true, 0.85);
+  int failures = 0;
+  while (health.factor(0, xiaomi) >= 1 && failures < 50) judge(failures++ % 2 == 0 ? xiaomi : vivo, false, 0.85);
+  EXPECT_LE(failures, 10);
+  EXPECT_LT(health.factor(0, vivo), 0.6);
+  EXPECT_EQ(health.factor(1, xiaomi), 1);
+}
+
+TEST_F(Cells, OneManufacturersOutageTripsNoOther) {
+  calm(20000);
+  for (int i = 0; i < 60; ++i) judge(i % 2 == 0 ? xiaomi : vivo, i % 2 == 0 ? false : random.uniform() < 0.85, 0.85);
+  EXPECT_LT(health.factor(0, xiaomi), 0.6);
+  EXPECT_EQ(health.factor(0, vivo), 1);
+}
+
+TEST_F(Cells, CalibratedOutcomesTripNoMoreThanBudgeted) {
+  calm(1'000'000);  // 33 days with 8 cells in use: one false trip per cell and week would be 38
+  EXPECT_LE(health.trips(), 38u);
+}
+
+TEST_F(Cells, AChannelThatIsExpectedToBeBadIsHealthy) {
+  for (int i = 0; i < 50000; ++i) judge(xiaomi, random.uniform() < 0.3, 0.3);
+  EXPECT_LE(health.trips(), 10u);
+}
+
+TEST_F(Cells, RecoveryIsNoticed) {
+  calm(20000);
+  for (int i = 0; i < 40; ++i) judge(xiaomi, false, 0.85);
+  ASSERT_LT(health.factor(0, xiaomi), 0.3);
+  int needed = 0;
+  while (health.factor(0, xiaomi) < 1 && needed < 100) judge(xiaomi, random.uniform() < 0.85, 0.85), ++needed;
+  EXPECT_LE(needed, 25);
+}
+
+TEST_F(Cells, HalfTheDeliveriesGiveHalfTheHealth) {
+  calm(20000);
+  for (int i = 0; i < 300; ++i) judge(i % 2 == 0 ? xiaomi : vivo, random.uniform() < 0.85 * 0.4, 0.85);
+  EXPECT_NEAR(health.factor(0, xiaomi), 0.4, 0.12);
+}
+
+TEST_F(Cells, SickCellsAskForProbesButNotWhereMessagesAreRare) {
+  calm(20000);
+  for (int i = 0; i < 40; ++i) judge(xiaomi, false, 0.85);
+  health.first_sent(0, xiaomi, t);
+  t += 100;
+  EXPECT_FALSE(health.wants_probe(0, xiaomi, 0.8, t));  // nobody was passed over: there is no traffic to judge
+  for (int i = 0; i < 8; ++i) health.passed_over(0, xiaomi);
+  EXPECT_TRUE(health.wants_probe(0, xiaomi, 0.8, t));
+  health.first_sent(0, xiaomi, t);
+  EXPECT_FALSE(health.wants_probe(0, xiaomi, 0.8, t));
+}
+
+TEST_F(Cells, SurvivesSaveAndRestore) {
+  calm(20000);
+  for (int i = 0; i < 40; ++i) judge(xiaomi, false, 0.85);
+  std::string bytes;
+  ByteWriter out(bytes);
+  health.save(out, 2);
+  Health other;
+  other.set_shape(2, profiles);
+  ByteReader in(bytes);
+  other.restore(in, {0, 1});
+  EXPECT_TRUE(in.at_end());
+  EXPECT_EQ(other.factor(0, xiaomi), health.factor(0, xiaomi));
+  EXPECT_EQ(other.alarms(profiles).size(), health.alarms(profiles).size());
+}
+
+TEST(Coverage, LostReceiptsAreToldByTheDevicesOwnWord) {
+  Coverage coverage;
+  for (int i = 0; i < 500; ++i) coverage.receipt(0.95, i);
+  EXPECT_NEAR(coverage.share(0.95, 500), 1.0, 0.05);
+  EXPECT_EQ(coverage.flagged_ratio(0.95, 500), 1);
+  for (int i = 0; i < 30; ++i) coverage.seen(600 + i);
+  EXPECT_TRUE(coverage.detect(630));
+  EXPECT_TRUE(coverage.blackout());
+  for (int i = 630; i < 1200; i += 3) coverage.seen(i);
+  EXPECT_LT(coverage.share(0.95, 1200), 0.1);
+  for (int i = 0; i < 500; ++i) coverage.receipt(0.95, 1800 + i);
+  EXPECT_FALSE(coverage.blackout());
+}
+
+TEST(Coverage, ARealOutageIsNoBlackout) {
+  Coverage coverage;
+  for (int i = 0; i < 20; ++i) {
+    coverage.not_seen(i);
+    if (i % 5 == 0) coverage.seen(i);
+    EXPECT_FALSE(coverage.detect(i));
+  }
+}
+
+}  // namespace
+}  // namespace godwit::routing
