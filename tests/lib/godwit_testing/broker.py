@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from .waiting import wait_for
+
 BUILD = Path(os.environ.get("GODWIT_BUILD_DIR", Path(__file__).resolve().parents[3] / "build/release"))
 KEYS = {
     "server": "gws_server-key-of-the-tests",
@@ -44,7 +46,7 @@ class Broker:
     `channels` are entries of godwit.yaml's list; `extra` is merged into its top level. JSON is YAML, so no YAML is written here.
     """
 
-    def __init__(self, channels=(), apps=None, extra=None, directory=None, isolation=None):
+    def __init__(self, channels=(), apps=None, extra=None, directory=None):
         self._own_directory = None
         if directory is None:
             self._own_directory = tempfile.TemporaryDirectory(prefix="godwit-test-")
@@ -189,6 +191,23 @@ class Broker:
         deliveries = self.deliveries(message_id)
         assert len(deliveries) == 1, deliveries
         return deliveries[0]
+
+    def batch(self, messages, key="server"):
+        """Sends messages as NDJSON; answers the answer lines."""
+        body = "".join(json.dumps(m) + "\n" for m in messages).encode()
+        answer = self.call("POST", "/v1/messages/batch", body, key=key, headers={"Content-Type": "application/x-ndjson"})
+        assert answer.status == 200, answer
+        return [json.loads(line) for line in answer.body.decode().splitlines() if line]
+
+    def wait_status(self, message_id, *statuses, seconds=15):
+        return wait_for(lambda: self.message(message_id)["status"] in statuses, seconds,
+                        lambda: f"{' or '.join(statuses)} of {self.message(message_id)} {self.deliveries(message_id)}")
+
+    def wait_complete(self, message_id, seconds=15):
+        return wait_for(lambda: self.message(message_id)["complete"], seconds, lambda: f"the end of {self.message(message_id)}")
+
+    def delivery_when_attempted(self, message_id, seconds=15):
+        return wait_for(lambda: next((d for d in self.deliveries(message_id) if d["attempts"]), None), seconds, f"an attempt at {message_id}")
 
     def channel(self, name):
         channels = self.expect(200, "GET", "/v1/channels", key="admin")["channels"]

@@ -12,6 +12,7 @@ def wait_for(question, seconds=10.0, what=None):
         if answer:
             return answer
         if time.monotonic() >= deadline:
+            what = what() if callable(what) else what
             raise AssertionError(f"{what or 'it'} did not happen within {seconds} s; last answer: {answer!r}")
         time.sleep(pause)
         pause = min(pause * 1.5, 0.05)

@@ -1,0 +1,79 @@
+"""Each failure at the start is one clear line and the exit code that tells a supervisor what to do."""
+
+import subprocess
+
+import pytest
+from godwit_testing import BUILD, Broker, free_port, loopback, own_connection
+
+
+def end_of(broker, *arguments):
+    broker.write_config()
+    done = subprocess.run([BUILD / "bin/godwitd", "--config", broker.config_file, *arguments], capture_output=True, text=True, timeout=30)
+    lines = [line for line in done.stderr.splitlines() if line.startswith(("godwitd:", str(broker.config_file)))]
+    return done.returncode, "\n".join(lines), done
+
+
+@pytest.fixture
+def broker(tmp_path):
+    return Broker(channels=[loopback("loop")], directory=tmp_path)
+
+
+def test_unknown_plugin_names_the_line_and_the_near_one(broker):
+    broker.config["channels"][0]["plugin"] = "lopback"
+    code, text, _ = end_of(broker)
+    assert code == 64 and "lopback" in text and "channels[0]" in text, text
+
+
+def test_wrong_plugin_setting_names_its_key(broker):
+    broker.config["channels"][0]["config"] = {"deliver": 7}
+    code, text, _ = end_of(broker)
+    assert code == 64 and "deliver" in text, text
+    code, text, _ = end_of(broker, "--check-config")
+    assert code == 2 and "deliver" in text, text
+
+
+def test_unknown_key_names_file_line_and_key(broker):
+    broker.config["chanels"] = []
+    code, text, _ = end_of(broker, "--check-config")
+    assert code == 2 and "chanels" in text and "did you mean 'channels'" in text and "godwit.yaml:" in text, text
+
+
+def test_good_configuration_is_ok(broker):
+    code, _, done = end_of(broker, "--check-config")
+    assert code == 0 and "ok" in done.stdout, done
+
+
+def test_http_port_in_use(broker):
+    with Broker(channels=[loopback("loop")]) as running:
+        broker.config["http"]["listen"] = f"127.0.0.1:{running.port}"
+        code, text, _ = end_of(broker)
+        assert code == 75 and f"127.0.0.1:{running.port}" in text and "in use" in text, text
+
+
+def test_mqtt_port_in_use(broker):
+    port = free_port()
+    with Broker(channels=[own_connection(port)]):
+        broker.config["channels"] = [own_connection(port)]
+        code, text, _ = end_of(broker)
+        assert code == 75 and f"127.0.0.1:{port}" in text and "in use" in text, text
+
+
+def test_locked_data_directory(broker):
+    with Broker(channels=[loopback("loop")]) as running:
+        broker.config["data_dir"] = running.config["data_dir"]
+        code, text, _ = end_of(broker)
+        assert code == 75 and running.config["data_dir"] in text and str(running.process.pid) in text, text
+
+
+def test_data_directory_that_cannot_be_written(broker, tmp_path):
+    (tmp_path / "file").write_text("")
+    broker.config["data_dir"] = str(tmp_path / "file" / "data")  # a file stands where a folder is needed: stops root too
+    code, text, _ = end_of(broker)
+    assert code == 75 and str(tmp_path / "file") in text, text
+
+
+def test_missing_file_and_bad_option():
+    done = subprocess.run([BUILD / "bin/godwitd", "--config", "/nonexistent.yaml"], capture_output=True, text=True)
+    assert done.returncode == 64 and "/nonexistent.yaml" in done.stderr
+    assert subprocess.run([BUILD / "bin/godwitd", "--frobnicate"], capture_output=True).returncode == 64
+    assert subprocess.run([BUILD / "bin/godwitd", "--help"], capture_output=True).returncode == 0
