@@ -71,6 +71,9 @@ struct RegistryChange {
 // What load() found.
 struct RegistryLoad {
   uint64_t devices = 0;
+  // No record at this place of the journal or above is in the rows. A journal whose head lies below is not the one that
+  // these rows were made with: records would be taken for seen. Do not start then.
+  uint64_t newest_version = 0;
   uint64_t damaged = 0;             // rows that could not be read and were left out
   std::vector<std::string> faults;  // the first few of them, one sentence each, for the log
 };
@@ -89,6 +92,10 @@ class Registry {
   // on a record that registry_record made (but for no_space when all 2^31 numbers are used up); a damaged one is an
   // error and changes nothing.
   Result<RegistryChange> apply(std::string_view record_body, uint64_t position);
+
+  // Once after replay. Decides who keeps a token that two devices hold, which happens only when the record that moved
+  // it was lost with a damaged part of the journal.
+  void end_replay();
 
   // Look-ups. kNoDevice or empty when there is none.
   DeviceNo find(std::string_view app, std::string_view device_id) const;
