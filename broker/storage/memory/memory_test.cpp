@@ -1,4 +1,6 @@
+#include "broker/storage/catalogue_contract.hpp"
 #include "broker/storage/journal_contract.hpp"
+#include "broker/storage/memory/memory_catalogue.hpp"
 #include "broker/storage/memory/memory_journal.hpp"
 
 namespace godwit {
@@ -15,6 +17,17 @@ class MemoryJournalRig {
   MemoryJournal journal_;
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, JournalContract, MemoryJournalRig);
+
+class MemoryCatalogueRig {
+ public:
+  static constexpr bool kSurvives = false;
+  Catalogue& catalogue() { return catalogue_; }
+  void restart() {}
+
+ private:
+  MemoryCatalogue catalogue_;
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, CatalogueContract, MemoryCatalogueRig);
 
 }  // namespace
 }  // namespace godwit
