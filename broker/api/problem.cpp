@@ -12,10 +12,10 @@ namespace {
 
 using namespace problem_kinds;
 
-constexpr std::array kAll{bad_request,      unauthorized,       forbidden, not_found,   method_not_allowed, timeout,
-                          conflict,         too_large,          invalid,   unsupported, unsupported_media,  too_many,
-                          header_too_large, internal,           overloaded, unavailable, not_implemented,
-                          unknown_outcome, expectation,  http_version,       no_space};
+constexpr std::array kAll{bad_request,      unauthorized, forbidden,  not_found,   method_not_allowed, timeout,
+                          conflict,         too_large,    invalid,    unsupported, unsupported_media,  too_many,
+                          header_too_large, internal,     overloaded, unavailable, not_implemented,    unknown_outcome,
+                          expectation,      http_version, no_space};
 
 // Cheap spread over callers; nothing depends on its quality.
 double next_spread() {
@@ -28,7 +28,9 @@ std::string retry_after(double seconds) {
   return std::to_string(std::clamp<int64_t>(std::llround(std::ceil(seconds * next_spread())), 1, 3600));
 }
 
-bool wants_retry(const ProblemKind& kind) { return kind.status == 429 || kind.status == 503 || kind.status == 507; }
+bool wants_retry(const ProblemKind& kind) {
+  return kind.status == 429 || kind.status == 503 || kind.status == 507;
+}
 
 std::vector<Fault> faults_of(const Error& error) {
   // The engine names a field of the caller's input by its pointer; anything else in `where` is an object's name.
@@ -38,7 +40,9 @@ std::vector<Fault> faults_of(const Error& error) {
 
 }  // namespace
 
-std::span<const ProblemKind> all_problem_kinds() { return kAll; }
+std::span<const ProblemKind> all_problem_kinds() {
+  return kAll;
+}
 
 void append_problem(std::string& out, const ProblemKind& kind, std::string_view detail, std::span<const Fault> faults) {
   JsonWriter json(out);
@@ -69,23 +73,35 @@ http::Response problem(const ProblemKind& kind, std::string_view detail, std::sp
 
 const ProblemKind& kind_of(const Error& error) {
   switch (error.code) {
-    case Code::invalid: return invalid;
-    case Code::not_found: return not_found;
-    case Code::conflict: return conflict;
-    case Code::forbidden: return forbidden;
-    case Code::unsupported: return unsupported;
+    case Code::invalid:
+      return invalid;
+    case Code::not_found:
+      return not_found;
+    case Code::conflict:
+      return conflict;
+    case Code::forbidden:
+      return forbidden;
+    case Code::unsupported:
+      return unsupported;
     // An app over its own quota is told so; everything else is our load.
-    case Code::overloaded: return error.where.starts_with("app") ? too_many : overloaded;
+    case Code::overloaded:
+      return error.where.starts_with("app") ? too_many : overloaded;
     case Code::unavailable:
-    case Code::io: return unavailable;
-    case Code::no_space: return no_space;
-    case Code::unknown: return unknown_outcome;
-    case Code::internal: return internal;
+    case Code::io:
+      return unavailable;
+    case Code::no_space:
+      return no_space;
+    case Code::unknown:
+      return unknown_outcome;
+    case Code::internal:
+      return internal;
   }
   return internal;
 }
 
-http::Response problem(const Error& error) { return problem(kind_of(error), error.message, faults_of(error)); }
+http::Response problem(const Error& error) {
+  return problem(kind_of(error), error.message, faults_of(error));
+}
 
 void append_problem(std::string& out, const Error& error) {
   append_problem(out, kind_of(error), error.message, faults_of(error));

@@ -42,7 +42,9 @@ void append_chunk(std::string& out, std::string_view piece) {
   out += "\r\n";
 }
 
-ParserLimits parser_limits(const ApiLimits& limits) { return {limits.header_bytes, limits.body_bytes, 100}; }
+ParserLimits parser_limits(const ApiLimits& limits) {
+  return {limits.header_bytes, limits.body_bytes, 100};
+}
 
 }  // namespace
 
@@ -103,9 +105,8 @@ void Connection::on_read(size_t n, bool eof) {
   if (eof) {
     // Answers that are on their way still go out, for callers that close their side after the last request; whoever
     // follows a stream or a long poll is gone.
-    const bool followed = std::any_of(exchanges_.begin(), exchanges_.end(), [](const Exchange& e) {
-      return e.watcher && e.stage != Stage::finished;
-    });
+    const bool followed = std::any_of(exchanges_.begin(), exchanges_.end(),
+                                      [](const Exchange& e) { return e.watcher && e.stage != Stage::finished; });
     if (lingering_ || followed) return close();
     input_over_ = true;
     close_when_sent_ = true;
@@ -151,7 +152,9 @@ void Connection::take_input() {
   if (!closed_ && !input_over_ && !paused()) read();
 }
 
-void Connection::begin_message() { message_start_ns_ = home_->clock().mono_ns(); }
+void Connection::begin_message() {
+  message_start_ns_ = home_->clock().mono_ns();
+}
 
 uint64_t Connection::open_exchange() {
   Exchange& exchange = exchanges_.emplace_back();
@@ -229,7 +232,9 @@ void Connection::on_message() {
   if (exchanges_.empty()) idle_since_ns_ = home_->clock().mono_ns();
 }
 
-void Connection::on_refused() { refuse(parser_.status(), parser_.reason()); }
+void Connection::on_refused() {
+  refuse(parser_.status(), parser_.reason());
+}
 
 // An answer to what could not be read as a request; the connection ends with it.
 void Connection::refuse(int status, std::string_view reason) {
@@ -251,9 +256,13 @@ void Connection::refuse(int status, std::string_view reason) {
 Connection::Exchange* Connection::find(uint64_t id) {
   return id < first_id_ || id - first_id_ >= exchanges_.size() ? nullptr : &exchanges_[id - first_id_];
 }
-const Connection::Exchange* Connection::find(uint64_t id) const { return const_cast<Connection*>(this)->find(id); }
+const Connection::Exchange* Connection::find(uint64_t id) const {
+  return const_cast<Connection*>(this)->find(id);
+}
 
-std::string& Connection::sink(uint64_t id, Exchange& exchange) { return id == first_id_ ? out_ : exchange.early; }
+std::string& Connection::sink(uint64_t id, Exchange& exchange) {
+  return id == first_id_ ? out_ : exchange.early;
+}
 
 void Connection::append_head(std::string& out, const Exchange& exchange, uint64_t id, const Response& response,
                              bool chunked) {
@@ -408,8 +417,8 @@ void Connection::all_sent() {
   close();
 }
 
-// Bytes that we will not read may still be on their way; closing now would reset the connection and take the answer away
-// from a caller who has not read it yet.
+// Bytes that we will not read may still be on their way; closing now would reset the connection and take the answer
+// away from a caller who has not read it yet.
 void Connection::linger() {
   if (lingering_) return;
   lingering_ = true;
@@ -510,7 +519,9 @@ Reply& Reply::operator=(Reply&& other) noexcept {
   return *this;
 }
 
-Reply::~Reply() { abandon(); }
+Reply::~Reply() {
+  abandon();
+}
 
 void Reply::abandon() noexcept {
   if (!connection_) return;
@@ -533,17 +544,23 @@ void Reply::write(std::string_view piece) {
 void Reply::finish() {
   if (const auto connection = std::move(connection_)) connection->finish(exchange_);
 }
-size_t Reply::unsent_bytes() const { return connection_ ? connection_->unsent_bytes(exchange_) : 0; }
+size_t Reply::unsent_bytes() const {
+  return connection_ ? connection_->unsent_bytes(exchange_) : 0;
+}
 void Reply::watch(std::shared_ptr<Watcher> watcher) {
   if (connection_) connection_->watch(exchange_, std::move(watcher));
 }
 void Reply::resume() {
   if (connection_) connection_->resume();
 }
-bool Reply::open() const { return connection_ && connection_->is_open(exchange_); }
+bool Reply::open() const {
+  return connection_ && connection_->is_open(exchange_);
+}
 std::string_view Reply::request_id() const {
   return connection_ ? connection_->request_id(exchange_) : std::string_view();
 }
-std::shared_ptr<Home> Reply::home() const { return connection_ ? connection_->home() : nullptr; }
+std::shared_ptr<Home> Reply::home() const {
+  return connection_ ? connection_->home() : nullptr;
+}
 
 }  // namespace godwit::http

@@ -2,10 +2,11 @@
 //
 // Bytes in: read into one buffer, parsed, handed to the Handler as soon as a request is complete, also while earlier
 // ones are still being answered (pipelining). Bytes out: answers leave in the order of their requests; one that is
-// early waits in its exchange. Reading stops while too many exchanges are open, while a streamed body's watcher wants no
-// data, and while the caller does not read what we have for it; so memory is bounded by the limits.
+// early waits in its exchange. Reading stops while too many exchanges are open, while a streamed body's watcher wants
+// no data, and while the caller does not read what we have for it; so memory is bounded by the limits.
 //
-// Every exchange ends in exactly one of: its answer was handed to the socket, or the connection closed. Home thread only.
+// Every exchange ends in exactly one of: its answer was handed to the socket, or the connection closed. Home thread
+// only.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -90,12 +91,12 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   RequestParser parser_;
   std::string in_;  // [in_begin_, in_end_) is not parsed yet
   size_t in_begin_ = 0, in_end_ = 0;
-  std::string current_id_;     // of the request that is being read
+  std::string current_id_;      // of the request that is being read
   uint64_t body_exchange_ = 0;  // whose body is streaming, when `streaming_body_`
   bool streaming_body_ = false;
-  bool reading_ = false;       // a read is with the socket
-  bool taking_ = false;        // inside take_input
-  bool input_over_ = false;    // nothing more is parsed from here
+  bool reading_ = false;     // a read is with the socket
+  bool taking_ = false;      // inside take_input
+  bool input_over_ = false;  // nothing more is parsed from here
   bool lingering_ = false;
 
   std::deque<Exchange> exchanges_;

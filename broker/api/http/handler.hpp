@@ -1,8 +1,9 @@
 // What stands between the server and the routes: Handler gets requests, Reply takes the answer, Watcher follows an
-// exchange that lasts (a streamed body, an event stream, a long poll), Home brings work back to the connection's thread.
+// exchange that lasts (a streamed body, an event stream, a long poll), Home brings work back to the connection's
+// thread.
 //
-// Threads: a connection lives on one I/O thread, its home. Handler, Reply and Watcher are used on that thread only; what
-// another thread finds out comes back through Home::post or Home::bring. Destroying a Reply is allowed anywhere.
+// Threads: a connection lives on one I/O thread, its home. Handler, Reply and Watcher are used on that thread only;
+// what another thread finds out comes back through Home::post or Home::bring. Destroying a Reply is allowed anywhere.
 #pragma once
 
 #include <memory>

@@ -41,7 +41,8 @@ Error cannot_listen(const std::string& where, const error_code& ec) {
 // What a caller over the connection limit gets, without a thread ever reading from it.
 std::string refusal() {
   const Response answer = retry_later(problem_kinds::too_many, "too many connections; reuse the ones you have", 5);
-  return "HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nX-Request-Id: none\r\nRetry-After: 5\r\nContent-Type: " +
+  return "HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nX-Request-Id: none\r\nRetry-After: "
+         "5\r\nContent-Type: " +
          std::string(answer.content_type) + "\r\nContent-Length: " + std::to_string(answer.body.size()) + "\r\n\r\n" +
          answer.body;
 }
@@ -147,9 +148,13 @@ void HttpServer::drain() {
   for (auto& thread : impl_->threads) thread->drain();
 }
 
-bool HttpServer::wait_drained(std::chrono::milliseconds limit) { return impl_->state->gate.wait_empty(limit); }
+bool HttpServer::wait_drained(std::chrono::milliseconds limit) {
+  return impl_->state->gate.wait_empty(limit);
+}
 
-std::vector<uint16_t> HttpServer::ports() const { return impl_->ports; }
+std::vector<uint16_t> HttpServer::ports() const {
+  return impl_->ports;
+}
 
 ApiStats HttpServer::stats() const {
   const Counters& c = impl_->state->counters;

@@ -191,7 +191,8 @@ TEST_F(HttpServerTest, ReadsBodiesWholeInPiecesAndChunked) {
 TEST_F(HttpServerTest, ByteByByteIsTheSameRequest) {
   start();
   RawClient client(port);
-  for (const char c : std::string("POST /p?q HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"))
+  for (const char c :
+       std::string("POST /p?q HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"))
     client.send(std::string(1, c));
   EXPECT_EQ(client.read().body, "POST /p?q ab");
 }
@@ -217,7 +218,8 @@ TEST_F(HttpServerTest, RefusesWhatIsTooLarge) {
   EXPECT_TRUE(body.closed());
 
   RawClient chunked(port);
-  chunked.send("POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n30000\r\n" + std::string(0x30000, 'x'));
+  chunked.send("POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n30000\r\n" +
+               std::string(0x30000, 'x'));
   EXPECT_EQ(chunked.send("\r\n20000\r\n").read().status, 413);
 }
 

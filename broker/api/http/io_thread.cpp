@@ -88,9 +88,15 @@ void IoThread::flush() {
   }
 }
 
-void IoThread::add(std::shared_ptr<Connection> connection) { connections_.insert(std::move(connection)); }
-void IoThread::remove(const std::shared_ptr<Connection>& connection) { connections_.erase(connection); }
-void IoThread::needs_flush(std::shared_ptr<Connection> connection) { unflushed_.push_back(std::move(connection)); }
+void IoThread::add(std::shared_ptr<Connection> connection) {
+  connections_.insert(std::move(connection));
+}
+void IoThread::remove(const std::shared_ptr<Connection>& connection) {
+  connections_.erase(connection);
+}
+void IoThread::needs_flush(std::shared_ptr<Connection> connection) {
+  unflushed_.push_back(std::move(connection));
+}
 
 void IoThread::arm_tick() {
   timer_.expires_after(kTick);

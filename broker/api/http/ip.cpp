@@ -18,10 +18,10 @@ std::optional<T> number(std::string_view text) {
 }
 
 Error bad_network(std::string_view text, std::string_view fault) {
-  return {Code::invalid,
-          "\"" + std::string(text) + "\" is not an address or a network (10.0.0.0/8, 2001:db8::/32): " +
-              std::string(fault),
-          ""};
+  return {
+      Code::invalid,
+      "\"" + std::string(text) + "\" is not an address or a network (10.0.0.0/8, 2001:db8::/32): " + std::string(fault),
+      ""};
 }
 
 }  // namespace

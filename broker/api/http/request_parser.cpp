@@ -1,5 +1,5 @@
-// Beast 1.81 asserts that the last chunk's header comes in one piece; a client that sends "0\r\n" and "\r\n" apart would
-// abort a debug build. Its code is right without the assertion (the fuzz target runs over it), so it is off here.
+// Beast 1.81 asserts that the last chunk's header comes in one piece; a client that sends "0\r\n" and "\r\n" apart
+// would abort a debug build. Its code is right without the assertion (the fuzz target runs over it), so it is off here.
 #define BOOST_DISABLE_ASSERTS
 #include "broker/api/http/request_parser.hpp"
 
@@ -13,18 +13,28 @@ namespace godwit::http {
 namespace beast = boost::beast::http;
 namespace {
 
-std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
 
 Method method_of(beast::verb verb) {
   switch (verb) {
-    case beast::verb::get: return Method::get;
-    case beast::verb::head: return Method::head;
-    case beast::verb::post: return Method::post;
-    case beast::verb::put: return Method::put;
-    case beast::verb::patch: return Method::patch;
-    case beast::verb::delete_: return Method::del;
-    case beast::verb::options: return Method::options;
-    default: return Method::other;
+    case beast::verb::get:
+      return Method::get;
+    case beast::verb::head:
+      return Method::head;
+    case beast::verb::post:
+      return Method::post;
+    case beast::verb::put:
+      return Method::put;
+    case beast::verb::patch:
+      return Method::patch;
+    case beast::verb::delete_:
+      return Method::del;
+    case beast::verb::options:
+      return Method::options;
+    default:
+      return Method::other;
   }
 }
 
@@ -44,8 +54,8 @@ struct Parts {
   bool http11 = false, expects_continue = false;
   unsigned hosts = 0;
 
-  std::string collected;       // a body that came in several reads
-  std::string_view body;       // one that came whole
+  std::string collected;  // a body that came in several reads
+  std::string_view body;  // one that came whole
   size_t body_bytes = 0;
   bool streamed = false, header_complete = false, body_begun = false;
   size_t body_limit = 0, field_limit = 0;
@@ -209,7 +219,8 @@ struct RequestParser::Impl {
         if (equal_ignoring_case(h.name, "Idempotency-Key")) request.idempotency_key = h.value;
         if (equal_ignoring_case(h.name, "X-Forwarded-For")) request.forwarded = true;
         break;
-      default: break;
+      default:
+        break;
     }
   }
 
@@ -276,17 +287,41 @@ ParseStep RequestParser::read(std::string_view bytes, size_t& used) {
   }
 }
 
-void RequestParser::stream_body() { impl_->parts.streamed = true; }
-void RequestParser::next() { impl_->begin(); }
-Request& RequestParser::request() { return impl_->request; }
-std::string_view RequestParser::piece() const { return impl_->parts.body; }
-bool RequestParser::began() const { return impl_->started; }
-bool RequestParser::header_done() const { return impl_->header_told; }
-bool RequestParser::keep_alive() const { return impl_->header_told && impl_->parser->keep_alive(); }
-bool RequestParser::http11() const { return impl_->parts.http11; }
-bool RequestParser::expects_continue() const { return impl_->parts.expects_continue && impl_->parts.http11; }
-bool RequestParser::has_body() const { return impl_->header_told && !impl_->parser->is_done(); }
-int RequestParser::status() const { return impl_->parts.status; }
-std::string_view RequestParser::reason() const { return impl_->parts.reason; }
+void RequestParser::stream_body() {
+  impl_->parts.streamed = true;
+}
+void RequestParser::next() {
+  impl_->begin();
+}
+Request& RequestParser::request() {
+  return impl_->request;
+}
+std::string_view RequestParser::piece() const {
+  return impl_->parts.body;
+}
+bool RequestParser::began() const {
+  return impl_->started;
+}
+bool RequestParser::header_done() const {
+  return impl_->header_told;
+}
+bool RequestParser::keep_alive() const {
+  return impl_->header_told && impl_->parser->keep_alive();
+}
+bool RequestParser::http11() const {
+  return impl_->parts.http11;
+}
+bool RequestParser::expects_continue() const {
+  return impl_->parts.expects_continue && impl_->parts.http11;
+}
+bool RequestParser::has_body() const {
+  return impl_->header_told && !impl_->parser->is_done();
+}
+int RequestParser::status() const {
+  return impl_->parts.status;
+}
+std::string_view RequestParser::reason() const {
+  return impl_->parts.reason;
+}
 
 }  // namespace godwit::http

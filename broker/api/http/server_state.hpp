@@ -30,7 +30,7 @@ class ConnectionGate {
   const unsigned total_, per_address_;
   mutable std::mutex mutex_;
   std::condition_variable empty_;
-  unsigned open_ = 0;                                    // mutex_
+  unsigned open_ = 0;                                     // mutex_
   std::unordered_map<std::string, unsigned> by_address_;  // mutex_
 };
 

@@ -1,0 +1,39 @@
+// parse_message: the JSON of one message -> a checked draft, or everything that is wrong with it. Pure: bytes in, value
+// out.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "broker/api/options.hpp"
+#include "broker/api/parse/faults.hpp"
+#include "broker/engine/broker.hpp"
+
+namespace godwit {
+
+struct MessageRules {
+  size_t content_bytes = 4096;
+  unsigned json_depth = 32;
+  int64_t default_ttl_ms = 24LL * 3600 * 1000, max_ttl_ms = 28LL * 24 * 3600 * 1000;
+  int64_t max_schedule_ms = 30LL * 24 * 3600 * 1000;
+
+  static MessageRules from(const ApiOptions& options);
+};
+
+// `idempotency_header`: the value of Idempotency-Key, or empty; a key in the body must not contradict it. With a key,
+// message.body_hash covers all members but the key itself, without white space, in the order in which they came.
+// Unset in the draft: app, id, accepted_ms, message.idempotency_key. A deliver_at that has passed means now, so that a
+// repeated call is judged as the first one was.
+std::optional<MessageDraft> parse_message(std::string_view json, const MessageRules& rules, WallMs now,
+                                          std::string_view idempotency_header, Faults& faults);
+
+// The members that are known, by object; the OpenAPI document is checked against them.
+namespace message_members {
+std::span<const std::string_view> top();
+std::span<const std::string_view> to();
+std::span<const std::string_view> notification();
+std::span<const std::string_view> options();
+}  // namespace message_members
+
+}  // namespace godwit
