@@ -163,6 +163,8 @@ class Surveyor {
     const std::filesystem::path log = segment.path.string() + "-wal";
     std::error_code failed;
     const bool has_log = std::filesystem::exists(log, failed);
+    // A retirement that was cut off left a rollback journal, which a read-only connection may not roll back.
+    const bool is_half_retired = std::filesystem::exists(segment.path.string() + "-journal", failed);
     if (has_log) {
       auto finding = repair_wal(log, directory_ / "quarantine");
       if (!finding) return std::move(finding).error();
@@ -176,7 +178,7 @@ class Surveyor {
                      log.string());
       }
     }
-    if (has_log || is_last) {
+    if (has_log || is_half_retired || is_last) {
       auto writer = SegmentWriter::open(segment.path, vfs_);
       if (!writer) return std::move(writer).error();
       segment.writer = std::move(*writer);

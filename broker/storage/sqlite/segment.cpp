@@ -122,6 +122,10 @@ Result<void> check_segment_length(const std::filesystem::path& path) {
   const uint64_t size = std::filesystem::file_size(path, failed);
   if (failed) return Error{Code::io, "asking its size: " + failed.message(), path.string()};
   if (header->size() < 100) return cut_short(path, "it has only " + std::to_string(size) + " bytes: it was truncated");
+  // While a log is being copied into the file, the header may know of pages that only the log has yet.
+  for (const char* suffix : {"-wal", "-journal"}) {
+    if (std::filesystem::exists(path.string() + suffix, failed)) return {};
+  }
   const uint64_t pages = big_endian_32(*header, 28);
   if (size < pages * kSegmentPageBytes) {
     return cut_short(path, "it was truncated: its header names " + std::to_string(pages * kSegmentPageBytes) +
