@@ -136,7 +136,7 @@ typedef struct gw_target {
   uint32_t flags;  /* none yet */
   gw_str address;  /* what the channel addresses: registration token, JID, regId, ... */
   gw_str user_id;
-  gw_str extra;    /* JSON object or absent: platform, manufacturer, model, os_version, app_version, locale of the
+  gw_str extra;    /* JSON object or absent: device_id, platform, manufacturer, model, os_version, app_version, locale of the
                     * device, and under "channel" whatever the app registered beside the token */
 } gw_target;
 
