@@ -20,11 +20,6 @@ uint32_t checksum(uint64_t number, std::string_view app, std::string_view id, st
   return static_cast<uint32_t>(stable_hash(packed, stable_hash(id, stable_hash(app, number))));
 }
 
-void seal(DeviceRow& row) {
-  const uint32_t sum = checksum(row.number, row.app, row.device_id, row.packed);
-  ByteWriter(row.packed).u32(sum);
-}
-
 // The bytes under the checksum, or nullopt when it does not hold.
 std::optional<std::string_view> unseal(const DeviceRowView& row) {
   if (row.packed.size() < kChecksumBytes) return std::nullopt;
@@ -45,6 +40,11 @@ void write_strings(ByteWriter& out, const std::vector<std::string_view>& strings
 }
 
 }  // namespace
+
+void seal_device_row(DeviceRow& row) {
+  const uint32_t sum = checksum(row.number, row.app, row.device_id, row.packed);
+  ByteWriter(row.packed).u32(sum);
+}
 
 void write_device_state(ByteWriter& out, const DeviceFields& device) {
   for (const std::string_view a : device.attributes) out.str(a);
@@ -81,7 +81,7 @@ bool read_device_state(ByteReader& in, DeviceFields& device) {
     c.invalid = flags & kInvalid;
     c.registered_ms = in.zigzag();
     c.token = in.str();
-    if (flags > kInvalid || c.channel.empty()) return false;
+    if (flags > kInvalid || c.channel.empty() || device.channel(c.channel)) return false;
     device.channels.push_back(c);
   }
   return !in.failed();
@@ -103,7 +103,7 @@ DeviceRow encode_device_row(const DeviceFields& device) {
   out.zigzag(device.updated_ms);
   write_device_state(out, device);
   write_strings(out, device.topics);
-  seal(row);
+  seal_device_row(row);
   return row;
 }
 
@@ -138,7 +138,7 @@ DeviceRow encode_mark_row(uint64_t next_number) {
   ByteWriter out(row.packed);
   out.u8(kRowFormat);
   out.varint(next_number);
-  seal(row);
+  seal_device_row(row);
   return row;
 }
 

@@ -26,6 +26,9 @@ DeviceRow encode_device_row(const DeviceFields& device);
 // have grown.
 Result<void> decode_device_row(const DeviceRowView& row, DeviceFields& out);
 
+// Appends the checksum to `packed`. Only for tests and fuzzers that make rows by hand.
+void seal_device_row(DeviceRow& row);
+
 // The registry's own row (number 0): the lowest device number that was never given away, as far as rows tell.
 DeviceRow encode_mark_row(uint64_t next_number);
 Result<uint64_t> decode_mark_row(const DeviceRowView& row);

@@ -92,10 +92,7 @@ class HashIndex {
 
   Segment& segment_of(uint64_t hash) { return segments_[index_of(hash)]; }
   const Segment& segment_of(uint64_t hash) const { return segments_[index_of(hash)]; }
-  static size_t index_of(uint64_t hash) {
-    if constexpr (kSegmentBits == 0) return 0;
-    return hash >> (64 - kSegmentBits);
-  }
+  static size_t index_of(uint64_t hash) { return hash >> (63 - kSegmentBits) >> 1; }  // no bits, no shift by 64
 
   static void place(Segment& segment, Slot slot) {
     uint32_t at = segment.home(slot.low);

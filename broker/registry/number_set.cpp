@@ -35,7 +35,7 @@ bool NumberSet::Part::add(uint16_t low) {
     if (++count <= kManyFrom) return true;
     many = std::make_unique<uint64_t[]>(kWords);
     for (const uint16_t member : few) many[member / 64] |= bit(member);
-    few = {};
+    std::vector<uint16_t>().swap(few);  // gives the memory back, which `= {}` would not
     return true;
   }
   uint64_t& word = many[low / 64];

@@ -38,9 +38,10 @@ constexpr DeviceNo kNoDevice = ~0u;
 
 // The bodies of REGISTRY records. Each carries the time at which it was asked for, so that replay gives the same state.
 namespace registry_record {
-// The whole new state of the device; topics, generation, number, version and times are the registry's. A channel with
-// registered_ms 0 registers now and takes its token from whoever held it; one with a time was copied from an earlier
-// state (a PATCH) and gives way to a registration that is newer.
+// The whole new state of the device (at most 255 channels; one given twice counts as last given); topics, generation,
+// number, version and times are the registry's. A channel with registered_ms 0 registers now and takes its token from
+// whoever held it; one with a time was copied from an earlier state (a PATCH) and gives way to a registration that is
+// newer.
 std::string put(const Device& device, WallMs at_ms);
 std::string remove(std::string_view app, std::string_view device_id);
 std::string topic(std::string_view app, std::string_view topic, std::string_view device_id, bool subscribed,

@@ -17,19 +17,6 @@
 namespace godwit {
 namespace {
 
-// A channel that stands twice counts once, as it was last given.
-void drop_repeated_channels(std::vector<ChannelFields>& channels) {
-  std::reverse(channels.begin(), channels.end());
-  size_t kept = 0;
-  for (size_t i = 0; i < channels.size(); ++i) {
-    const auto same = [&](const ChannelFields& c) { return c.channel == channels[i].channel; };
-    if (std::none_of(channels.begin(), channels.begin() + static_cast<ptrdiff_t>(kept), same))
-      channels[kept++] = channels[i];
-  }
-  channels.resize(kept);
-  std::reverse(channels.begin(), channels.end());
-}
-
 // A channel that was copied from an earlier state of the device (it has a time) must not undo what happened to it
 // since: a newer token, or a vendor's word that the token is dead.
 void prefer_newer(ChannelFields& copy, const ChannelFields& current) {
@@ -82,7 +69,6 @@ Result<RegistryChange> Registry::apply(std::string_view record_body, uint64_t po
 
 Result<RegistryChange> Registry::Impl::put(uint64_t position) {
   DeviceFields& now = record.device;
-  drop_repeated_channels(now.channels);
   const AppNo app = make_app(now.app);
   RegistryChange change;
   change.device = find(app, now.id);

@@ -1,5 +1,7 @@
 #include "broker/registry/registry_record.hpp"
 
+#include <algorithm>
+
 #include "broker/registry/device_codec.hpp"
 #include "broker/registry/registry.hpp"
 
@@ -20,6 +22,19 @@ ByteWriter begin(std::string& out, Kind kind, std::string_view app, std::string_
   return w;
 }
 
+// A channel that stands twice counts once, as it was last given.
+void drop_repeated_channels(std::vector<ChannelFields>& channels) {
+  std::reverse(channels.begin(), channels.end());
+  size_t kept = 0;
+  for (size_t i = 0; i < channels.size(); ++i) {
+    const auto same = [&](const ChannelFields& c) { return c.channel == channels[i].channel; };
+    if (std::none_of(channels.begin(), channels.begin() + static_cast<ptrdiff_t>(kept), same))
+      channels[kept++] = channels[i];
+  }
+  channels.resize(kept);
+  std::reverse(channels.begin(), channels.end());
+}
+
 }  // namespace
 
 namespace registry_record {
@@ -27,6 +42,7 @@ namespace registry_record {
 std::string put(const Device& device, WallMs at_ms) {
   DeviceFields fields;
   fields.borrow(device);
+  drop_repeated_channels(fields.channels);
   std::string out;
   out.reserve(512);
   ByteWriter w = begin(out, Kind::put, device.app, device.id, at_ms);

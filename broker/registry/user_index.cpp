@@ -45,7 +45,7 @@ void UserIndex::remove(uint64_t hash, uint32_t device) {
   if (devices.size() > 1) return;
   index_.replace(hash, value, devices.front());
   list_bytes_ -= heap_bytes(devices);
-  devices = {};
+  std::vector<uint32_t>().swap(devices);  // gives the memory back, which `= {}` would not
   free_.push_back(value & ~kListBit);
 }
 
