@@ -171,7 +171,7 @@ class Surveyor {
       if (finding->bad_frames > 0) {
         spdlog::error("journal: {} had {} damaged pages of {}; it was repaired, the original is in {}", log.string(),
                       finding->bad_frames, finding->frames, (directory_ / "quarantine").string());
-        log_was_repaired_.insert(segment.number);
+        segment.log_was_repaired = true;
       }
       if (finding->torn_frames > 0) {
         spdlog::warn("journal: {} ended with a commit that was not finished; nobody was told that it is durable",
@@ -224,7 +224,7 @@ class Surveyor {
                      segment.path.string()};
       }
       if (next.number != segment.number + 1) continue;  // the hole is judged with the next one
-      if (segment.end < next.first && log_was_repaired_.contains(segment.number)) {
+      if (segment.end < next.first && segment.log_was_repaired) {
         out_.gap_before.insert(next.number);
       } else if (segment.end < next.first && !segment.structure_damaged) {
         const std::string what = "it ends at offset " + std::to_string(segment.end) + ", the next segment begins at " +
@@ -304,7 +304,7 @@ class Surveyor {
       if (auto r = lost("this journal segment, the newest, is missing", missing); !r) return r;
       return go_on_far_away();
     }
-    if (last.number != numbers_.back() || log_was_repaired_.contains(last.number)) return go_on_far_away();
+    if (last.number != numbers_.back() || last.log_was_repaired) return go_on_far_away();
     if (!last.structure_damaged) return {};
     // The end of a tree can often be read when its middle cannot.
     if (last.writer) {
@@ -334,7 +334,6 @@ class Surveyor {
   std::vector<uint64_t> numbers_;
   bool has_stream_file_ = false;
   std::map<uint64_t, SegmentMeta> metas_;  // of those that could be read
-  std::set<uint64_t> log_was_repaired_;
   JournalSurvey out_;
 };
 

@@ -23,7 +23,8 @@ struct SurveyedSegment {
   uint64_t first = 0, end = 0;
   uint64_t bytes = 0;
   WallMs first_ms = 0, last_ms = 0;
-  bool structure_damaged = false;       // not only a batch: SQLite cannot read some of it
+  bool structure_damaged = false;  // not only a batch: SQLite cannot read some of it
+  bool log_was_repaired = false;
   std::set<uint64_t> damaged;           // offsets where damage was met
   std::optional<SegmentWriter> writer;  // the last segment's, and those of segments that still have a log
 };

@@ -194,11 +194,13 @@ SegmentWriter::Written SegmentWriter::insert(const SegmentRow& row) {
   std::string error = rc == SQLITE_DONE ? "" : connection_.error(rc, "appending a batch").message;
   const int again = insert_.reset();
   if (rc == SQLITE_DONE) return {again == SQLITE_OK ? Fate::ok : Fate::unknown, std::move(error)};
-  // The commit frame is written last, so a log without room for all frames holds no commit. After any other error
-  // (a write, a flush, the shared index) the frame may be there.
+  // The commit frame is written last, so a log without room for all frames holds no commit; damage is met in the tree,
+  // before the log is touched. After any other error (a write, a flush, the shared index) the frame may be there.
+  const int code = primary(rc);
+  const bool is_damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
   const bool surely_not =
-      (primary(rc) == SQLITE_FULL || primary(rc) == SQLITE_TOOBIG) && sqlite3_get_autocommit(connection_.raw()) != 0;
-  return {surely_not ? Fate::failed : Fate::unknown, std::move(error)};
+      (is_damaged || code == SQLITE_FULL || code == SQLITE_TOOBIG) && sqlite3_get_autocommit(connection_.raw()) != 0;
+  return {surely_not ? Fate::failed : Fate::unknown, std::move(error), surely_not && is_damaged};
 }
 
 Result<void> SegmentWriter::set_meta(const char* key, uint64_t value) {

@@ -47,8 +47,8 @@ Result<void> create_segment(const std::filesystem::path& path, const SegmentMeta
 // Code::invalid: it is damaged.
 Result<SegmentMeta> read_segment_meta(SqliteConnection& connection);
 
-// Code::invalid when the file is shorter than its own header says, or has none (SQLite would take an empty file for a new one
-// and throw its log away). REQUIRES: nobody has it open.
+// Code::invalid when the file is shorter than its own header says, or has none (SQLite would take an empty file for a
+// new one and throw its log away). REQUIRES: nobody has it open.
 Result<void> check_segment_length(const std::filesystem::path& path);
 
 // Calls `row` for the rows with first <= offset < end, in order, until it answers false. What SQLite cannot read is
@@ -68,6 +68,7 @@ class SegmentWriter {
   struct Written {
     Fate fate;
     std::string error;
+    bool is_damaged = false;  // nothing was written, because the file's structure makes no sense
   };
   // Inserts a batch and flushes it. `failed` leaves the segment usable; after `unknown` only abandon() makes sense.
   Written insert(const SegmentRow& row);

@@ -52,7 +52,7 @@ Result<void> SqliteJournal::adopt(JournalSurvey survey) {
                       .first_ms = segment.first_ms,
                       .last_ms = segment.last_ms,
                       .live = is_live,
-                      .damaged = segment.structure_damaged || !segment.damaged.empty()},
+                      .damaged = segment.structure_damaged || segment.log_was_repaired || !segment.damaged.empty()},
                      std::move(segment.damaged)});
     if (is_live) {
       live_ = std::move(*segment.writer);
@@ -122,6 +122,12 @@ Appended SqliteJournal::append(std::string_view records, uint32_t count, WallMs 
   const uint64_t offset = segments_.back().info.end_offset;
   encode_batch(buffer_, {stream_, epoch_, offset, count, now}, records);
   SegmentWriter::Written written = live_->insert({offset, count, now, buffer_});
+  if (written.is_damaged) {  // the live file, not this batch, is at fault: leave it behind
+    report_damage(segments_.back().number, offset, {}, Error{Code::invalid, written.error, {}});
+    const uint64_t damaged = segments_.back().number;
+    roll_over();
+    if (live_ && segments_.back().number != damaged) written = live_->insert({offset, count, now, buffer_});
+  }
   if (written.fate == Fate::unknown) poison(written.error);
   if (written.fate != Fate::ok) return {written.fate, 0, std::move(written.error)};
 
@@ -150,7 +156,8 @@ void SqliteJournal::roll_over() {
                   path_of(number).string());
     return;
   }
-  if (auto r = old.set_meta("end", head); !r && r.error().code != Code::no_space) {
+  // Neither a full disk nor a damaged file keeps us: the successor says where this one ends.
+  if (auto r = old.set_meta("end", head); !r && r.error().code != Code::no_space && r.error().code != Code::invalid) {
     old.abandon();
     return poison(r.error().message);
   }

@@ -71,12 +71,21 @@ class Log {
   std::string_view salt() const { return salt_; }
   bool header_is_good() const { return header_sum_ == stored_header_sum_; }
 
-  // Whether the frame fits to the sum that the frame before it (or the header) ends with.
-  bool is_good(size_t i) const {
-    if (std::string_view(frame(i) + 8, 8) != salt_) return false;
-    const Sum stored = Sum::at(frame(i) + 16);
-    if (i > 0) return follows(Sum::at(frame(i - 1) + 16), i) == stored;
-    return follows(stored_header_sum_, 0) == stored || follows(header_sum_, 0) == stored;
+  // Which frames fit to what is before them: to the sum that the frame before carries, or, in case that one is what was
+  // damaged, to the sum that it should carry.
+  std::vector<bool> good_frames() const {
+    std::vector<bool> good(frames_);
+    Sum carried = stored_header_sum_, computed = header_sum_;
+    for (size_t i = 0; i < frames_; ++i) {
+      const Sum stored = Sum::at(frame(i) + 16);
+      Sum sum = follows(carried, i);
+      good[i] = sum == stored;
+      if (!good[i] && carried != computed) good[i] = follows(computed, i) == stored;
+      if (std::string_view(frame(i) + 8, 8) != salt_) good[i] = false;
+      carried = stored;
+      computed = good[i] ? stored : sum;
+    }
+    return good;
   }
   Sum follows(Sum before, size_t i) const {
     return before.over({frame(i), 8}).over({frame(i) + kFrameHeaderBytes, kSegmentPageBytes});
@@ -89,24 +98,26 @@ class Log {
   std::string_view salt_;
 };
 
-// What a bad frame's place is worth: nothing when its page number is damaged, for that would put it over another page.
-// Most of a frame is the page itself, and a page with a wrong bit is better than none: the batch's CRC finds the bit. A
-// single flipped bit in the frame's own eight bytes is found by trying them all.
+// Where the page of a bad frame goes (page number and commit size as they stand in the frame), if that can be known. A
+// page with a wrong bit is better than none: the batch's CRC finds the bit. But a wrong page number would put it over
+// another page, so a single flipped bit there is looked for by trying them all. The sums are weak (a bit may cancel
+// out), so only what fits to the other frames is believed.
 std::optional<uint64_t> place_of_bad_frame(const Log& log, size_t i, uint32_t highest_page) {
+  const auto fits = [&](const char* place) {
+    return load_be(place) != 0 && load_be(place) <= highest_page && load_be(place + 4) <= highest_page;
+  };
   uint64_t place;
   std::memcpy(&place, log.frame(i), 8);
-  if (i > 0) {
-    const Sum before = Sum::at(log.frame(i - 1) + 16), stored = Sum::at(log.frame(i) + 16);
-    for (int bit = 0; bit < 64; ++bit) {
-      const uint64_t tried = place ^ (uint64_t{1} << bit);
-      char raw[8];
-      std::memcpy(raw, &tried, 8);
-      if (before.over({raw, 8}).over({log.frame(i) + kFrameHeaderBytes, kSegmentPageBytes}) == stored) return tried;
-    }
+  for (int bit = 0; i > 0 && bit < 64; ++bit) {
+    const uint64_t tried = place ^ (uint64_t{1} << bit);
+    char raw[8];
+    std::memcpy(raw, &tried, 8);
+    if (!fits(raw)) continue;
+    const Sum sum =
+        Sum::at(log.frame(i - 1) + 16).over({raw, 8}).over({log.frame(i) + kFrameHeaderBytes, kSegmentPageBytes});
+    if (sum == Sum::at(log.frame(i) + 16)) return tried;
   }
-  const uint32_t page = load_be(log.frame(i));
-  if (page == 0 || page > highest_page) return std::nullopt;
-  return place;
+  return fits(log.frame(i)) ? std::optional(place) : std::nullopt;
 }
 
 // The log up to `end`, signed anew.
@@ -151,12 +162,9 @@ Result<WalFinding> repair_wal(const std::filesystem::path& path, const std::file
   }
   const Log log(*bytes);
   WalFinding finding{.frames = log.frames()};
-  std::vector<bool> good(log.frames());
-  size_t first_bad = log.header_is_good() ? log.frames() : 0;
-  for (size_t i = 0; i < log.frames(); ++i) {
-    good[i] = log.is_good(i);
-    if (!good[i] && i < first_bad) first_bad = i;
-  }
+  const std::vector<bool> good = log.good_frames();
+  const size_t first_bad =
+      log.header_is_good() ? static_cast<size_t>(std::find(good.begin(), good.end(), false) - good.begin()) : 0;
   // Was the first bad frame durable once? Then a commit at or after it is followed by a good frame.
   bool committed = false, was_durable = false;
   size_t good_end = 0;  // one past the last good commit behind the damage
