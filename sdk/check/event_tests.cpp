@@ -41,7 +41,10 @@ void unique_ids(Subject& s) {
   std::set<std::string> seen;
   size_t count = 0;
   for (int life = 0; life < 2; ++life) {  // ids must not repeat after a restart either
-    auto instance = s.ready();
+    auto instance = s.instance();
+    instance->host().jump_wall_ms(life * 3'600'000);
+    require(instance->create(s.config()) == GW_OK && instance->start() == GW_OK, "create or start refused");
+    require(instance->wait_ready(), "not READY within 30 s");
     for (int i = 0; i < 50; ++i) instance->submit({{.message_id = std::to_string(life) + "-" + std::to_string(i)}});
     instance->wait_settled();
     instance->host().run_for(60 * kSecond);

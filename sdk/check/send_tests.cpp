@@ -136,7 +136,7 @@ void window_kept(Subject& s) {
   uint32_t left = std::min({window, limit, kEnough});
   if (left == 0) skip("the window is 0: see send-window-zero");
   while (left > 0) {  // without waiting for any outcome
-    uint32_t count = std::min(left, instance->caps().max_batch);
+    uint32_t count = std::min({left, instance->caps().max_batch, 32u});
     require(instance->submit(letters(count)) == GW_OK,
             "it refused a batch although its window of " + number(window) + " was not full");
     left -= count;

@@ -50,12 +50,11 @@ void wall_jump(Subject& s) {
   auto instance = s.ready();
   require(instance->submit({{}, {}}) == GW_OK, "submit was refused");
   instance->host().jump_wall_ms(-10 * kYearMs);
-  instance->host().run_for(kSecond);
-  instance->host().jump_wall_ms(20 * kYearMs);
   require(instance->wait_settled(60 * kSecond),
-          "after the wall clock jumped, messages were never settled: count time with now_mono_ns");
-  require(instance->submit({{}}) == GW_OK && instance->wait_settled(60 * kSecond),
-          "it does not send any more after the wall clock jumped");
+          "after the wall clock jumped back, messages were never settled: count time with now_mono_ns");
+  require(instance->submit({{}}) == GW_OK, "submit was refused");
+  instance->host().jump_wall_ms(20 * kYearMs);
+  require(instance->wait_settled(60 * kSecond), "after the wall clock jumped ahead, a message was never settled");
 }
 
 }  // namespace
