@@ -25,6 +25,10 @@
 
 namespace godwit {
 
+namespace engine {
+class Core;
+}
+
 // What the engine stands on; everything outlives it. REQUIRES: `journal` is open.
 struct EngineParts {
   const Clock& clock;
@@ -69,6 +73,9 @@ class Engine final : public Broker, public ChannelSink {
   // One round: what waits in the mailbox, then timers that are due, then queues. True when something was done.
   // REQUIRES: start() was not called.
   bool turn();
+
+  // For tests that look inside. REQUIRES: start() was not called.
+  engine::Core& core();
 
   // ---- Broker
   void put_device(Device device, Done<DeviceAnswer> done) override;

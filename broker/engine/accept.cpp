@@ -1,0 +1,88 @@
+// A batch of drafts comes back from the journal: each message is opened, planned and answered.
+#include "broker/engine/core.hpp"
+
+namespace godwit::engine {
+
+void Core::on_batch(const intake::BatchPtr& batch) {
+  stats_.accepts_on_their_way.drop_shared(batch->fresh.size());
+  const bool durable = batch->fate == Fate::ok;
+  for (auto& fresh : batch->fresh) {
+    const Hash128 key = fresh.message->idempotency_key;
+    const bool keyed = key != Hash128{};
+    if (!durable) {
+      Result<AcceptAnswer> error = intake::Intake::error_of(*batch);
+      batch->resolve(fresh.index, error);
+      if (keyed)
+        for (auto& waiter : intake_.keys().forget(key)) waiter(error);
+      continue;
+    }
+    AcceptAnswer answer;
+    answer.id = fresh.message->id;
+    MessageIx ix = kNone;
+    if (const auto known = by_id_.find(answer.id); known != by_id_.end()) {
+      ix = known->second;  // the key's hour was forgotten early, but the message is still here
+      answer.repeated = true;
+    } else {
+      ix = open_message(std::move(fresh.message), fresh.position);
+      plan(ix);
+    }
+    const MessageEntry& m = messages_[ix];
+    if (m.planned && m.fanout == nullptr) {
+      answer.recipients = m.deliveries - m.counts.suppressed;
+      if (*answer.recipients == 0) answer.state = DeliveryState::suppressed;
+    }
+    Result<AcceptAnswer> result = answer;
+    batch->resolve(fresh.index, result);
+    if (keyed)
+      for (auto& waiter : intake_.keys().answered(key, answer)) waiter(result);
+  }
+  batch->release();
+}
+
+Core::App& Core::app_of(const std::string& id) {
+  const auto it = app_index_.find(id);
+  if (it != app_index_.end()) return apps_[it->second];
+  app_index_.emplace(id, static_cast<uint16_t>(apps_.size()));
+  App& app = apps_.emplace_back();
+  app.id = id;
+  app.stats = &stats_.app(id);
+  configure_app(app, nullptr);
+  return app;
+}
+
+MessageIx Core::open_message(MessagePtr message, uint64_t position) {
+  const Message& said = *message;
+  App& app = app_of(said.app);
+  const MessageIx ix = messages_.add();
+  MessageEntry& m = messages_[ix];
+  m.app = static_cast<uint16_t>(app_index_.find(said.app)->second);
+  m.position = position;
+  m.expires_ns = now_ + (said.expires_ms() - wall_) * kNsPerMs;
+  if (!said.collapse_key.empty()) {
+    m.collapse_hash = stable_hash(said.collapse_key, stable_hash(said.app));
+    m.collapse_hash += m.collapse_hash == 0;
+  }
+  m.channel_mask = app.mask;
+  if (!said.channels.empty()) m.channel_mask &= mask_of(said.channels);
+  content_bytes_ += intake::footprint(said);
+  by_id_.emplace(said.id, ix);
+  m.message = std::move(message);
+  app.stats->accepted.bump();
+  if (!subscribers_.empty()) emit(m, nullptr, "accepted", kAppItself);
+  return ix;
+}
+
+uint32_t Core::mask_of(const std::vector<std::string>& channels) const {
+  uint32_t mask = 0;
+  for (const ChannelSlot& slot : slots_)
+    for (const std::string& name : channels)
+      if (slot.name == name) mask |= slot.bit();
+  return mask;
+}
+
+MessageIx Core::find_message(const std::string& app, MessageId id) {
+  const auto it = by_id_.find(id);
+  return it == by_id_.end() || messages_[it->second].message->app != app ? kNone : it->second;
+}
+
+}  // namespace godwit::engine

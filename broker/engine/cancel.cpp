@@ -1,0 +1,66 @@
+// Cancelling: what has not gone out never will; what is with a channel is called back where that is still possible.
+#include "broker/engine/core.hpp"
+
+namespace godwit::engine {
+
+void Core::cancel_message(const std::string& app, MessageId id, Done<CancelAnswer> done) {
+  const MessageIx ix = find_message(app, id);
+  if (ix == kNone) return done(Error{Code::not_found, "no such message, or it ended long ago", id.text()});
+  if (messages_[ix].complete || messages_[ix].cancelled) {
+    CancelAnswer answer;
+    answer.already_out = messages_[ix].counts.sent;
+    return done(answer);
+  }
+  std::string records;
+  body_buffer_.clear();
+  records::put_cancel(body_buffer_, {id, wall_});
+  append_record(records, RecordType::cancel, static_cast<uint16_t>(id.vshard()), body_buffer_);
+  auto shared = std::make_shared<Done<CancelAnswer>>(std::move(done));
+  auto committed = [this, shared, app, id](Fate fate, RecordRef) {
+    post_([shared, app, id, fate](Core& core) {
+      if (fate != Fate::ok) return (*shared)(journal_error(fate));
+      const MessageIx found = core.find_message(app, id);
+      (*shared)(found == kNone ? CancelAnswer{} : core.cancel_now(found));
+    });
+  };
+  if (!parts_.ledger.submit(std::move(records), 1, std::move(committed)))
+    (*shared)(Error{Code::overloaded, "the journal is behind; try again later", {}});
+}
+
+CancelAnswer Core::cancel_now(MessageIx ix) {
+  CancelAnswer answer;
+  MessageEntry& m = messages_[ix];
+  m.cancelled = true;
+  if (!m.planned) {  // scheduled: it has no deliveries yet and never will
+    timers_.cancel(m.timer);
+    --scheduled_;
+    m.planned = true;
+    answer.cancelled = 1;
+    if (!subscribers_.empty()) emit(m, nullptr, "cancelled", kAppItself);
+  }
+  if (m.fanout) m.fanout->done = true;
+  for (DeliveryIx i = m.first, next; i != kNone; i = next) {
+    Delivery& d = deliveries_[i];
+    next = d.next;
+    if (d.state >= DeliveryState::sent && d.state <= DeliveryState::opened) ++answer.already_out;
+    if (d.final) continue;
+    d.cancel_wished = true;
+    d.waits_for_presence = false;
+    drop_queued(d);
+    if (d.live > 0) {
+      if (d.state < DeliveryState::sent) ++answer.already_out;
+      for (AttemptIx a = d.first_attempt; a != kNone; a = attempts_[a].next)
+        if (attempts_[a].phase == Attempt::Phase::in_flight)
+          channels_->cancel(attempts_[a].channel, flights_.name_of(attempts_[a].flight));
+    } else if (d.state < DeliveryState::sent) {
+      ++answer.cancelled;
+      finish(i, DeliveryState::cancelled, Reason::cancelled);
+    } else {
+      end_cascade(i, {});
+    }
+  }
+  complete_if_done(ix);
+  return answer;
+}
+
+}  // namespace godwit::engine

@@ -1,0 +1,291 @@
+// The cascade: which channel carries a delivery first, when silence has lasted long enough, and what comes next.
+// The router decides; here stands what is put before it and what follows from its word.
+#include <algorithm>
+
+#include "broker/engine/core.hpp"
+
+namespace godwit::engine {
+namespace {
+
+constexpr int64_t kLongestLook = 30'000;                              // ms between two looks at a parked delivery
+constexpr int64_t kFirstRecovery = 15'000, kSecondRecovery = 60'000;  // ms, after the quick tries were used up
+
+bool can_pass(routing::Sleep why) {
+  using routing::Sleep;
+  return why == Sleep::disabled || why == Sleep::draining || why == Sleep::held || why == Sleep::down ||
+         why == Sleep::quota || why == Sleep::breaker_open;
+}
+
+MonoNs seconds(double s) {
+  return static_cast<MonoNs>(s * static_cast<double>(kNsPerSecond));
+}
+
+}  // namespace
+
+routing::Sleep Core::sleep_of(const MessageEntry& m, const Delivery& d, const ChannelSlot& slot) const {
+  using routing::Sleep;
+  const Message& said = *m.message;
+  const bool is_online = slot.caps.presence && d.device != kNoDevice && online(d.device, slot);
+  if (d.bare_token) {
+    if (slot.name != said.to.channel) return Sleep::no_token;
+  } else if (d.device == kNoDevice || (!(devices_[d.device].channels & slot.bit()) && !is_online)) {
+    return Sleep::no_token;  // who holds our connection is reachable there, registered for it or not
+  }
+  if (said.silent && !slot.caps.silent) return Sleep::unsupported;
+  if (slot.caps.max_payload_bytes != 0 && said.content.size() > slot.caps.max_payload_bytes) return Sleep::unsupported;
+  if (slot.sleep != Sleep::awake) return slot.sleep;
+  if (slot.caps.presence && !d.bare_token && !is_online) return Sleep::offline;
+  return Sleep::awake;
+}
+
+void Core::gather_offers(const MessageEntry& m, const Delivery& d, Offers& out) const {
+  const auto offer = [&](const ChannelSlot& slot) {
+    if (!(m.channel_mask & slot.bit()) || (d.closed_channels & slot.bit())) return;
+    if (d.worn_channels & slot.bit()) {
+      out.may_wake = true;
+      return;
+    }
+    const routing::Sleep why = sleep_of(m, d, slot);
+    out.list[out.size++] = {slot.route, why};
+    if (why == routing::Sleep::awake)
+      out.awake |= slot.bit();
+    else if (why == routing::Sleep::offline)
+      out.offline = true;
+    else if (can_pass(why))
+      out.may_wake = true;
+  };
+  if (m.message->routing == RoutingMode::ordered && !m.message->channels.empty()) {
+    uint32_t offered = 0;
+    for (const std::string& name : m.message->channels)
+      for (const ChannelSlot& slot : slots_)
+        if (slot.name == name && !(offered & slot.bit())) {
+          offered |= slot.bit();
+          offer(slot);
+        }
+    return;
+  }
+  for (const ChannelNo no : apps_[m.app].channels) offer(slots_[no]);
+}
+
+// The router is told of the sends that may still arrive. What was surely refused is no longer offered instead.
+routing::Ask Core::ask_of(const MessageEntry& m, const Delivery& d) {
+  memos_.clear();
+  bool costly_unclear = false;
+  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
+    const Attempt& a = attempts_[i];
+    if (a.phase == Attempt::Phase::queued || a.phase == Attempt::Phase::intent) continue;
+    costly_unclear |= a.costly && a.phase == Attempt::Phase::settled && a.result == Disposition::unknown;
+    if (a.phase == Attempt::Phase::in_flight || dispatch::verdict_of(a.result).may_have_arrived)
+      memos_.push_back(a.memo);
+  }
+  routing::Ask ask;
+  ask.device = d.device;
+  ask.priority = static_cast<routing::PriorityClass>(m.message->priority);
+  ask.mode = m.message->routing == RoutingMode::ordered ? routing::Mode::ordered
+             : m.message->routing == RoutingMode::all   ? routing::Mode::all
+                                                        : routing::Mode::best;
+  ask.attempts = memos_;
+  ask.age_s = static_cast<double>(wall_ - m.message->deliver_at_ms) / 1000;
+  ask.left_s = static_cast<double>(m.expires_ns - now_) / kNsPerSecond;
+  ask.allow_costly = !costly_unclear;
+  return ask;
+}
+
+routing::Decision Core::decide(DeliveryIx dix, const Offers& offers, std::vector<routing::CandidateView>* why) {
+  const Delivery& d = deliveries_[dix];
+  const MessageEntry& m = messages_[d.message];
+  if (d.device == kNoDevice) {  // a bare token: nothing to choose and nobody to learn about
+    routing::Decision only;
+    if (offers.awake != 0 && d.attempts == 0) {
+      only.action = routing::Action::send;
+      only.reason = routing::Reason::only_one;
+      for (size_t i = 0; i < offers.size; ++i)
+        if (offers.list[i].sleep == routing::Sleep::awake) only.channel = offers.list[i].channel;
+    }
+    return only;
+  }
+  routing::Ask ask = ask_of(m, d);
+  ask.offers = {offers.list.data(), offers.size};
+  return ask.attempts.empty() ? router_.first(ask, now_, why) : router_.next(ask, now_, why);
+}
+
+void Core::route(DeliveryIx dix) {
+  Delivery& d = deliveries_[dix];
+  const MessageEntry& m = messages_[d.message];
+  if (d.final) return;
+  if (now_ >= m.expires_ns) return expire(dix);
+  Offers offers;
+  gather_offers(m, d, offers);
+  if (m.message->routing == RoutingMode::all && d.attempts == 0 && offers.awake != 0)
+    return send_everywhere(dix, offers);
+  why_.clear();
+  const routing::Decision decision = decide(dix, offers, apps_[m.app].mask != 0 ? &why_ : nullptr);
+  switch (decision.action) {
+    case routing::Action::send:
+      return enqueue(dix, by_route_[decision.channel], choice_of(decision, offers, why_), 0);
+    case routing::Action::wait:
+      return arm(dix, Wake::silence, now_ + seconds(decision.wait_s));
+    case routing::Action::stop:
+      // Awake for us, but asleep for the router: a circuit breaker is open or a quota used up. Both pass.
+      if (decision.reason == routing::Reason::nothing_awake && offers.awake != 0) offers.may_wake = true;
+      return end_cascade(dix, offers);
+  }
+}
+
+void Core::send_everywhere(DeliveryIx dix, const Offers& offers) {
+  for (const ChannelSlot& slot : slots_) {
+    if (!(offers.awake & slot.bit())) continue;
+    Choice choice;
+    choice.reason = routing::Reason::ordered;
+    enqueue(dix, slot.no, choice, 0);
+  }
+}
+
+// No further channel for now. What that means depends on what has gone out already.
+void Core::end_cascade(DeliveryIx dix, const Offers& offers) {
+  Delivery& d = deliveries_[dix];
+  const MessageEntry& m = messages_[d.message];
+  if (d.live > 0) return arm(dix, Wake::none, m.expires_ns);  // the settlement will say
+  leave_fanout_window(dix);
+  bool reports = false, unclear = false;
+  Reason refusal = Reason::no_channel;
+  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
+    const Attempt& a = attempts_[i];
+    const auto verdict = dispatch::verdict_of(a.result);
+    if (verdict.step == dispatch::Step::sent) reports |= slots_[a.channel].reports();
+    if (verdict.step == dispatch::Step::unclear) unclear = true;
+    refusal = verdict.drops_token                    ? Reason::token_invalid
+              : a.result == Disposition::rejected    ? Reason::refused
+              : a.result == Disposition::config      ? Reason::config
+              : a.result == Disposition::unreachable ? Reason::unreachable
+                                                     : Reason::tries_used_up;
+  }
+  d.cascade_over = true;
+  if (d.state == DeliveryState::sent) {
+    if (may_wait_for_presence(m, d)) {
+      d.waits_for_presence = true;
+      return arm(dix, Wake::none, m.expires_ns);
+    }
+    if (!reports) return finish(dix, DeliveryState::sent, Reason::none);
+    return arm(dix, Wake::rest, now_ + options_.receipt_wait_ms * kNsPerMs);
+  }
+  if (unclear) {  // a call that would cost twice: the vendor's report is waited for, nothing is sent again
+    d.reason = Reason::outcome_unknown;
+    return arm(dix, Wake::none, m.expires_ns);
+  }
+  d.cascade_over = false;
+  if (offers.offline) d.waits_for_presence = true;
+  if (offers.may_wake) return park(dix);
+  if (offers.offline) return arm(dix, Wake::none, m.expires_ns);
+  if (refusal == Reason::tries_used_up || refusal == Reason::config) stats_.final_system_failures.bump();
+  finish(dix, DeliveryState::failed, refusal);
+}
+
+// Nothing can carry it now, but that will pass: it is looked at again after a while, and when a channel wakes up.
+void Core::park(DeliveryIx dix) {
+  Delivery& d = deliveries_[dix];
+  leave_fanout_window(dix);
+  if (!d.parked_listed) {
+    d.parked_listed = true;
+    parked_.push_back(dix);
+  }
+  int64_t wait_ms = std::min(kLongestLook, int64_t{1'000} << std::min<uint8_t>(d.looks, 5));
+  if (d.worn_channels != 0) {  // a channel that failed again and again gets time to recover, but not all that is left
+    const int64_t left_ms = (messages_[d.message].expires_ns - now_) / kNsPerMs;
+    wait_ms = std::min(d.looks == 0 ? kFirstRecovery : kSecondRecovery, std::max<int64_t>(left_ms / 2, 1'000));
+  }
+  d.looks = static_cast<uint8_t>(std::min(d.looks + 1, 100));
+  arm(dix, Wake::parked, now_ + wait_ms * kNsPerMs);
+  if (parked_.size() < parked_compact_at_) return;
+  std::erase_if(parked_, [this](DeliveryIx i) { return !deliveries_.alive(i) || !deliveries_[i].parked_listed; });
+  parked_compact_at_ = std::max<size_t>(1'024, parked_.size() * 2);
+}
+
+void Core::unpark_all() {
+  unparked_.insert(unparked_.end(), parked_.begin(), parked_.end());
+  parked_.clear();
+  more_ |= !unparked_.empty();
+}
+
+bool Core::work_unparked() {
+  for (size_t n = std::min<size_t>(unparked_.size(), 2'000); n > 0; --n) {
+    const DeliveryIx dix = unparked_.back();
+    unparked_.pop_back();
+    if (!deliveries_.alive(dix)) continue;
+    Delivery& d = deliveries_[dix];
+    if (!std::exchange(d.parked_listed, false)) continue;
+    if (!d.final && d.live == 0 && d.wake == Wake::parked) route(dix);
+  }
+  return !unparked_.empty();
+}
+
+// ---- Silence
+
+void Core::tell_silence(Delivery& d) {
+  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
+    Attempt& a = attempts_[i];
+    if (a.silence_told || a.memo.channel == routing::kNoChannel) continue;
+    if (a.phase == Attempt::Phase::settled && !dispatch::verdict_of(a.result).may_have_arrived) continue;
+    if (now_ - a.memo.sent_ns < seconds(router_.soft_timeout_s(a.memo.channel))) continue;
+    a.silence_told = true;
+    router_.silent(a.memo, now_);
+  }
+}
+
+void Core::on_silence(DeliveryIx dix) {
+  Delivery& d = deliveries_[dix];
+  tell_silence(d);
+  if (d.cancel_wished || d.cascade_over) return end_cascade(dix, {});
+  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
+    if (attempts_[i].phase == Attempt::Phase::intent) return arm(dix, Wake::silence, now_ + kQueuePatience);
+    if (attempts_[i].phase == Attempt::Phase::queued) return on_impatience(dix, attempts_[i].channel);
+  }
+  if (messages_[d.message].message->routing == RoutingMode::all) return end_cascade(dix, {});
+  route(dix);
+}
+
+// It has waited long in the queue of `channel`: if another channel can take it now, it goes there.
+void Core::on_impatience(DeliveryIx dix, ChannelNo channel) {
+  Delivery& d = deliveries_[dix];
+  const MessageEntry& m = messages_[d.message];
+  const uint32_t closed = d.closed_channels;
+  d.closed_channels |= slots_[channel].bit();
+  Offers offers;
+  gather_offers(m, d, offers);
+  d.closed_channels = closed;
+  if (offers.awake != 0 && m.message->routing != RoutingMode::all) {
+    why_.clear();
+    const routing::Decision decision = decide(dix, offers, &why_);
+    if (decision.action == routing::Action::send) {
+      drop_queued(d);
+      return enqueue(dix, by_route_[decision.channel], choice_of(decision, offers, why_), 0);
+    }
+  }
+  arm(dix, Wake::silence, now_ + kQueuePatience);
+}
+
+Choice Core::choice_of(const routing::Decision& decision, const Offers& offers,
+                       const std::vector<routing::CandidateView>& why) const {
+  Choice c;
+  c.reason = decision.reason;
+  c.p = static_cast<float>(decision.p);
+  c.utility = static_cast<float>(decision.utility);
+  c.propensity = static_cast<float>(decision.propensity);
+  c.reach = static_cast<float>(decision.reach);
+  c.next_check_s = static_cast<float>(decision.next_check_s);
+  size_t n = 0;
+  if (!why.empty()) {
+    for (const routing::CandidateView& v : why) {
+      if (n == c.considered.size()) break;
+      if (v.channel == decision.channel || v.channel >= by_route_.size()) continue;
+      c.considered[n++] = {by_route_[v.channel], v.sleep, static_cast<uint16_t>(v.p * 10'000)};
+    }
+    return c;
+  }
+  for (size_t i = 0; i < offers.size && n < c.considered.size(); ++i)
+    if (offers.list[i].channel != decision.channel)
+      c.considered[n++] = {by_route_[offers.list[i].channel], offers.list[i].sleep, 0};
+  return c;
+}
+
+}  // namespace godwit::engine

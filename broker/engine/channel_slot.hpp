@@ -1,0 +1,43 @@
+// ChannelSlot: what the engine keeps of one channel instance.
+#pragma once
+
+#include <string>
+
+#include "broker/channels/port.hpp"
+#include "broker/dispatch/retry.hpp"
+#include "broker/dispatch/send_queue.hpp"
+#include "broker/engine/engine_stats.hpp"
+#include "broker/routing/router.hpp"
+
+namespace godwit::engine {
+
+enum class AdminState : uint8_t { enabled, draining, disabled };
+std::string_view to_string(AdminState);
+std::optional<AdminState> admin_state_from(std::string_view);
+
+struct ChannelSlot {
+  ChannelSlot(ChannelNo number, const ChannelStatus& status, EngineStats::Channel& stats, dispatch::RetryTokens tokens)
+      : no(number), name(status.name), plugin(status.plugin), caps(status.caps), stats(stats), tokens(tokens) {}
+
+  const ChannelNo no;
+  const std::string name, plugin;
+  const ChannelCaps caps;
+  EngineStats::Channel& stats;
+  routing::ChannelNo route = routing::kNoChannel;  // the router's number
+
+  AdminState admin = AdminState::enabled;
+  routing::Sleep sleep = routing::Sleep::down;  // awake, or why nothing goes out now; refresh_channel()
+  MonoNs held_until_ns = 0;                     // by us: the channel answered `throttled`
+
+  dispatch::SendQueue queue;
+  dispatch::RetryTokens tokens;
+  uint32_t in_flight = 0;       // attempts
+  uint32_t presence_epoch = 1;  // grows with each PRESENCE_RESET
+  uint64_t online = 0;
+
+  uint32_t bit() const { return 1u << no; }
+  // More than "accepted" comes back from here.
+  bool reports() const { return (caps.receipt_kinds & ~1u) != 0; }
+};
+
+}  // namespace godwit::engine

@@ -1,0 +1,402 @@
+// Core: the engine without threads. It owns all state of the path of a message and is called by one thread at a time:
+// the engine's loop, or a test that turns a ManualClock.
+//
+// What happens elsewhere comes back as a command: a completion of the ledger or of a background job posts a closure
+// that runs on this thread. A turn is: begin_turn(now) -> commands -> end_turn(), which fires timers, fills fan-outs,
+// sends what the channels take, and writes the OUTCOME records of everything that moved.
+//
+// The verbs are spread over files by what they do; each group below names its file.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "broker/base/random.hpp"
+#include "broker/dispatch/verdict.hpp"
+#include "broker/engine/channel_slot.hpp"
+#include "broker/engine/engine.hpp"
+#include "broker/engine/inbox.hpp"
+#include "broker/engine/state.hpp"
+#include "broker/intake/intake.hpp"
+#include "broker/message/records.hpp"
+#include "broker/planner/audience.hpp"
+
+namespace godwit::engine {
+
+// What a caller is told when a write did not succeed.
+Error journal_error(Fate fate);
+
+class Core;
+using Command = Callback<void(Core&)>;
+
+class Core {
+ public:
+  // `post` brings a command back to this thread; it may be called from any thread.
+  using Post = std::function<void(Command)>;
+  // Runs slow jobs, one after another, away from this thread.
+  using Background = std::function<void(Callback<void()>)>;
+  Core(EngineOptions options, const EngineParts& parts, EngineStats& stats, intake::Intake& intake, Post post,
+       Background background);
+  ~Core();
+
+  void attach(ChannelSet& channels);  // channels.cpp
+  Result<RecoveryReport> recover();   // recover.cpp
+
+  // turn.cpp
+  void begin_turn(MonoNs now, WallMs wall);
+  bool end_turn();             // true: there is more to do at once
+  MonoNs quiet_until() const;  // nothing happens before, unless a command comes
+
+  // accept.cpp
+  void on_batch(const intake::BatchPtr& batch);
+
+  // settle.cpp, receipts.cpp, presence.cpp
+  void on_settled(const std::vector<Settlement>& settlements);
+  void on_events(const std::vector<ChannelEvent>& events);
+  void on_room(ChannelNo channel);
+
+  // devices.cpp
+  void put_device(Device device, Done<DeviceAnswer> done);
+  void patch_device(std::string app, std::string id, Callback<Result<void>(Device&)> edit, Done<DeviceAnswer> done);
+  void delete_device(std::string app, std::string id, Done<Device> done);
+  void get_device(const std::string& app, const std::string& id, Done<Device> done);
+  void user_devices(const std::string& app, const std::string& user, Done<std::vector<Device>> done);
+  void list_devices(const std::string& app, const std::string& page, unsigned limit, Done<Broker::DeviceList> done);
+  // topics.cpp
+  void set_topic(std::string app, std::string topic, std::string device_id, bool subscribed, Done<void> done);
+  void list_topics(const std::string& app, Done<std::vector<Broker::TopicInfo>> done);
+  void topic_devices(const std::string& app, const std::string& topic, const std::string& page,
+                     Done<Broker::TopicPage> done);
+
+  // queries.cpp
+  void get_message(const std::string& app, MessageId id, Done<MessageView> done);
+  void get_deliveries(const std::string& app, MessageId id, const std::string& device_id, const std::string& page,
+                      Done<DeliveryPage> done);
+  // cancel.cpp
+  void cancel_message(const std::string& app, MessageId id, Done<CancelAnswer> done);
+  // dry_run.cpp
+  void dry_run(MessageDraft draft, Done<DryRun> done);
+  void route(const std::string& app, const std::string& device_id, Priority priority, Done<RouteView> done);
+  void rates(routing::RateQuery query, Done<RateView> done);
+  // receipts.cpp
+  void report_receipts(const std::string& app, std::vector<ReceiptReport> reports, Done<ReceiptAnswer> done);
+  // inbox.cpp
+  void inbox(const std::string& app, const std::string& device_id, const std::string& after, int64_t wait_ms,
+             unsigned limit, Done<Broker::InboxPage> done);
+  // channels.cpp
+  void list_channels(Done<std::vector<ChannelView>> done);
+  void set_channel(const std::string& name, const std::string& admin_state, Done<ChannelView> done);
+  void reconfigure(std::vector<AppOptions> apps);
+  // callbacks.cpp
+  void on_webhook(WebhookReply reply, Done<Broker::CallbackAnswer> done);
+  // life_events.cpp
+  void subscribe(uint64_t subscription, std::string app, LifeEventSink sink);
+  void unsubscribe(uint64_t subscription);
+
+  // checkpoint.cpp: writes what is dirty and a CHECKPOINT; `done` when both are durable.
+  void checkpoint(Callback<void()> done);
+  bool idle() const;
+  void close();  // answers what still waits (long polls)
+
+  // What the tests of the invariants look at.
+  struct Balance {
+    uint64_t open_messages = 0, open_deliveries = 0, attempts = 0, flights = 0, timers = 0;
+  };
+  Balance balance() const;
+
+ private:
+  friend class Recovery;
+
+  struct App {
+    std::string id;
+    EngineStats::App* stats = nullptr;
+    std::vector<ChannelNo> channels;  // that it may use, in the configuration's order
+    uint32_t mask = 0;
+  };
+  // What can be offered to the router for one delivery.
+  struct Offers {
+    std::array<routing::Offer, routing::kMaxChannels> list;
+    size_t size = 0;
+    uint32_t awake = 0;     // bits of our channel numbers
+    bool may_wake = false;  // one is asleep for a reason that can pass
+    bool offline = false;   // our own connection would carry it, but the device is away
+  };
+  static constexpr MonoNs kQueuePatience = 5 * kNsPerSecond;  // before other channels are looked at
+  enum class TimerKind : uint8_t { delivery, message, inbox };
+  static uint64_t timer_payload(TimerKind kind, uint32_t ix) { return (static_cast<uint64_t>(kind) << 32) | ix; }
+
+  // turn.cpp
+  void on_timer(uint64_t payload);
+  void flush_records();
+  void publish();
+  // Work for the background thread, and what this thread does with its result.
+  template <class Job, class Then>
+  void in_background(Job job, Then then);
+
+  // accept.cpp
+  App& app_of(const std::string& id);
+  MessageIx open_message(MessagePtr message, uint64_t position);
+  MessageIx find_message(const std::string& app, MessageId id);
+  uint32_t mask_of(const std::vector<std::string>& channels) const;
+
+  // plan.cpp
+  void plan(MessageIx);
+  void add_delivery(MessageIx, DeviceNo device);
+  void add_nobody(MessageIx, uint32_t name);
+  DeliveryIx link_delivery(MessageIx);
+  void index_delivery(MessageEntry&, MessageIx, DeliveryIx);
+  void collapse_older(MessageIx, DeliveryIx);
+  bool work_fanouts();
+  void work_fanout(MessageIx, uint64_t budget);
+  void write_cursor(const MessageEntry&);
+  void leave_fanout_window(DeliveryIx);
+
+  // cascade.cpp
+  void route(DeliveryIx);  // finds the channel for the first or next send
+  routing::Decision decide(DeliveryIx, const Offers&, std::vector<routing::CandidateView>* why);
+  void gather_offers(const MessageEntry&, const Delivery&, Offers&) const;
+  routing::Sleep sleep_of(const MessageEntry&, const Delivery&, const ChannelSlot&) const;
+  routing::Ask ask_of(const MessageEntry&, const Delivery&);
+  void send_everywhere(DeliveryIx, const Offers&);
+  void end_cascade(DeliveryIx, const Offers&);
+  void park(DeliveryIx);
+  void unpark_all();
+  bool work_unparked();
+  void on_silence(DeliveryIx);
+  void on_impatience(DeliveryIx, ChannelNo channel);
+  void tell_silence(Delivery&);
+  Choice choice_of(const routing::Decision&, const Offers&, const std::vector<routing::CandidateView>& why) const;
+
+  // send.cpp
+  void enqueue(DeliveryIx, ChannelNo, const Choice&, uint8_t failures);
+  void drop_queued(Delivery&);
+  bool pump();
+  bool pump(ChannelSlot&);
+  bool ready_to_send(ChannelSlot&, AttemptIx, std::vector<AttemptIx>& intents);
+  ParcelTarget target_of(const MessageEntry&, const Delivery&, const ChannelSlot&) const;
+  std::shared_ptr<const Parcel> make_parcel(const ChannelSlot&, uint32_t flight);
+  void mark_sent(ChannelSlot&, AttemptIx);
+  void write_intents(ChannelSlot&, std::vector<AttemptIx> attempts);
+  void on_intents(ChannelNo, const std::vector<uint64_t>& attempts, Fate fate);
+  void reroute_queue(ChannelSlot&);
+
+  // settle.cpp
+  void settle(AttemptIx, const Settlement&, const ParcelTarget&);
+  void on_sent(DeliveryIx, AttemptIx);
+  void on_withdrawn(DeliveryIx, AttemptIx);
+  void retry_or_next(DeliveryIx, AttemptIx);
+  void close_alike(Delivery&, const ChannelSlot&);
+  void learn(Attempt&, const dispatch::Verdict&);
+  void hold_channel(ChannelSlot&, int64_t retry_after_ms);
+
+  // life.cpp
+  void reach(DeliveryIx, DeliveryState);           // forwards on the path of life
+  void finish(DeliveryIx, DeliveryState, Reason);  // final
+  void expire(DeliveryIx);
+  void complete_if_done(MessageIx);
+  void arm(DeliveryIx, Wake, MonoNs at);  // or at its expiry, whichever is first
+  void on_delivery_timer(DeliveryIx);
+  void outcome_due(DeliveryIx);
+  void encode_outcomes();
+  void fill_progress(const MessageEntry&, const Delivery&, records::Progress&) const;
+  void evict_finished();
+  void remove_message(MessageIx);
+  void remove_delivery(DeliveryIx);  // from the slabs only
+  void drop_fanout_head(MessageIx);
+  void list_for_device(DeliveryIx);
+  void unlist_for_device(Delivery&);
+  Attempt* last_attempt_on(const Delivery&, ChannelNo);
+
+  // receipts.cpp
+  struct Heard {
+    ReceiptEvent event = ReceiptEvent::delivered;
+    ReceiptSource source = ReceiptSource::device;
+    ChannelNo channel = kAppItself;
+    WallMs at_ms = 0;
+  };
+  bool hear(DeliveryIx, AttemptIx, const Heard&);  // false: counted before
+  void on_receipt(const ChannelEvent&);
+  DeliveryIx find_delivery(const MessageEntry&, DeviceNo) const;
+  DeliveryIx find_delivery_by_address(const MessageEntry&, const ChannelSlot&, const std::string& address) const;
+  bool seen_event(ChannelNo, const std::string& event_id);
+  void count_delay(const MessageEntry&, ChannelNo);
+  void remember_vendor_id(AttemptIx);
+  AttemptIx find_vendor_id(ChannelNo, const std::string& vendor_id) const;
+  void forget_vendor_id(const Attempt&, AttemptIx);
+
+  // presence.cpp
+  DeviceNo device_at(const ChannelSlot&, const std::string& address) const;
+  void on_presence(const ChannelEvent&);
+  void on_presence_reset(ChannelNo);
+  bool online(DeviceNo, const ChannelSlot&) const;
+  void send_waiting(DeviceNo, ChannelSlot&);
+  void gone_offline(DeviceNo, ChannelSlot&, MonoNs before);
+  bool may_wait_for_presence(const MessageEntry&, const Delivery&) const;
+
+  // devices.cpp
+  using RegistryDone = Callback<void(Result<RegistryChange>)>;
+  void write_registry(std::string key, std::string record, RegistryDone done);
+  void when_free(std::string key, Callback<void()> job);
+  void now_free(const std::string& key);
+  void answer_device(Result<RegistryChange> change, Done<DeviceAnswer>& done);
+  void device_changed(const RegistryChange&);
+  void load_device(DeviceNo);
+  void forget_device(DeviceNo);
+  std::string_view device_id(DeviceNo) const;    // also of one that was removed lately
+  void write_registry_fact(std::string record);  // nobody waits
+
+  // channels.cpp
+  void refresh_channel(ChannelSlot&);
+  ChannelView view_of(const ChannelSlot&) const;
+  void add_channels_to_router();
+  std::vector<std::string> names_by_route() const;
+  void configure_app(App&, const AppOptions*);
+
+  // inbox.cpp
+  void wake_inbox(DeviceNo);
+  void answer_inbox(uint32_t waiter);
+  Broker::InboxPage inbox_page(DeviceNo, uint64_t after, unsigned limit) const;
+
+  // cancel.cpp, dry_run.cpp
+  CancelAnswer cancel_now(MessageIx);
+  MessageEntry imagine(MessagePtr message);
+  std::vector<routing::CandidateView> rank(const MessageEntry&, const Delivery&);
+
+  // explain.cpp
+  std::string why_sentence(const Attempt&) const;
+  std::string why_json(const Attempt&) const;
+  DeliveryView view_of(const MessageEntry&, const Delivery&) const;
+
+  // Answers on this thread once `records` are durable, or with the error.
+  template <class T>
+  void answer_when_durable(std::string records, uint32_t count, Done<T> done, T answer);
+
+  // life_events.cpp
+  void emit(const MessageEntry&, const Delivery*, std::string_view event, ChannelNo channel, std::string detail = {});
+
+  // checkpoint.cpp
+  struct CheckpointJob;
+  void maybe_checkpoint();
+  void checkpoint_step(std::shared_ptr<CheckpointJob>);
+  void carry_message(const MessageEntry&, std::string& body) const;
+  void set_position(MessageId, uint64_t position);
+
+  const EngineOptions options_;
+  const EngineParts parts_;
+  EngineStats& stats_;
+  intake::Intake& intake_;
+  const Post post_;
+  const Background background_;
+  ChannelSet* channels_ = nullptr;
+  Random random_;
+  Registry registry_;
+  routing::Router router_;
+
+  MonoNs now_ = 0;
+  WallMs wall_ = 0;
+
+  // Open and lately finished messages.
+  Slab<MessageEntry> messages_;
+  Slab<Delivery> deliveries_;
+  Slab<Attempt> attempts_;
+  Slab<Receipt> receipts_;
+  boost::unordered_flat_map<MessageId, MessageIx, MessageIdHash> by_id_;
+  boost::unordered_flat_map<uint64_t, DeliveryIx> by_device_;    // (message, device), of messages to many devices
+  boost::unordered_flat_map<uint64_t, AttemptIx> by_vendor_id_;  // hash of (channel, vendor id)
+  boost::unordered_flat_map<uint64_t, DeliveryIx> collapse_;     // hash of (app, key, device) -> newest not gone out
+  std::deque<uint64_t> finished_;                                // names of finished messages, oldest first
+  uint64_t open_deliveries_ = 0, finished_deliveries_ = 0, content_bytes_ = 0;
+  uint64_t inbox_seq_ = 0, scheduled_ = 0;
+
+  // A parcel with a channel.
+  struct Flight {
+    std::shared_ptr<const Parcel> parcel;
+    AttemptIx single = kNone;
+    std::vector<AttemptIx> many;  // instead of `single`, for parcels with several targets
+    uint32_t open = 0;
+  };
+  Slab<Flight> flights_;
+
+  // By device number.
+  struct DeviceSlot {
+    uint32_t channels = 0;     // bits: it has a live token (or registration) there
+    DeliveryIx first = kNone;  // its open deliveries, newest first
+  };
+  std::vector<DeviceSlot> devices_;
+  boost::unordered_flat_map<DeviceNo, std::string> removed_ids_;
+  struct Presence {
+    uint64_t seq = 0;
+    MonoNs since_ns = 0;
+    uint32_t epoch = 0;  // of the channel's last reset
+    bool online = false;
+  };
+  boost::unordered_flat_map<uint64_t, Presence> presence_;  // (channel, device)
+
+  std::deque<ChannelSlot> slots_;  // by ChannelNo; addresses stay
+  std::vector<ChannelNo> by_route_;
+  std::deque<App> apps_;
+  boost::unordered_flat_map<std::string, uint16_t, StringHash, std::equal_to<>> app_index_;
+
+  planner::TimerWheel timers_;
+  std::deque<MessageIx> fanouts_;  // that still draw devices
+  uint64_t fanout_window_ = 0;     // deliveries of fan-outs that are being worked on
+  std::vector<DeliveryIx> parked_, unparked_;
+  size_t parked_compact_at_ = 1'024;
+  std::vector<DeliveryIx> outcomes_;  // whose OUTCOME is due
+  bool more_ = false;
+
+  std::string record_buffer_, body_buffer_;
+  uint32_t record_count_ = 0;
+  records::Progress progress_;
+  planner::Recipients recipients_;
+  std::vector<routing::AttemptMemo> memos_;
+  std::vector<routing::CandidateView> why_;
+
+  // Registry writes on their way: one at a time for each device, so that a PATCH sees what came before it.
+  boost::unordered_flat_map<std::string, std::vector<Callback<void()>>, StringHash, std::equal_to<>> busy_;
+
+  // Event ids of vendors seen lately, two generations.
+  std::array<boost::unordered_flat_set<uint64_t>, 2> event_ids_;
+
+  Slab<InboxWaiter, 6> waiters_;
+  boost::unordered_flat_map<DeviceNo, std::vector<uint32_t>> waiting_;
+
+  struct Subscriber {
+    uint64_t id;
+    std::string app;
+    LifeEventSink sink;
+  };
+  std::vector<Subscriber> subscribers_;
+
+  std::shared_ptr<CheckpointJob> checkpoint_job_;
+  MonoNs next_checkpoint_ns_ = 0, next_router_save_ns_ = 0, next_refresh_ns_ = 0;
+  uint64_t bytes_since_checkpoint_ = 0;
+};
+
+template <class Job, class Then>
+void Core::in_background(Job job, Then then) {
+  background_([this, job = std::move(job), then = std::move(then)]() mutable {
+    auto result = job(parts_);
+    post_([then = std::move(then), result = std::move(result)](Core& core) mutable { then(core, std::move(result)); });
+  });
+}
+
+template <class T>
+void Core::answer_when_durable(std::string records, uint32_t count, Done<T> done, T answer) {
+  // Shared with the completion, because a submit that is refused leaves the answer to us.
+  auto shared = std::make_shared<std::pair<Done<T>, T>>(std::move(done), std::move(answer));
+  auto committed = [this, shared](Fate fate, RecordRef) {
+    post_([shared, fate](Core&) {
+      if (fate == Fate::ok) return shared->first(std::move(shared->second));
+      shared->first(journal_error(fate));
+    });
+  };
+  if (!parts_.ledger.submit(std::move(records), count, std::move(committed)))
+    shared->first(Error{Code::overloaded, "the journal is behind; try again later", {}});
+}
+
+}  // namespace godwit::engine

@@ -1,0 +1,236 @@
+// Devices: every change is durable before it is applied, and changes of one device follow one another.
+#include "broker/base/encoding.hpp"
+#include "broker/engine/core.hpp"
+
+namespace godwit::engine {
+namespace {
+
+constexpr unsigned kMostListed = 1'000;
+
+std::string key_of(const std::string& app, const std::string& id) {
+  return app + '\0' + id;
+}
+Error no_such_device(const std::string& id) {
+  return {Code::not_found, "no such device", id};
+}
+
+}  // namespace
+
+// ---- Writing
+
+void Core::when_free(std::string key, Callback<void()> job) {
+  const auto [it, free] = busy_.try_emplace(std::move(key));
+  if (free) return job();
+  it->second.push_back(std::move(job));
+}
+
+void Core::now_free(const std::string& key) {
+  const auto it = busy_.find(key);
+  if (it == busy_.end()) return;
+  if (it->second.empty()) {
+    busy_.erase(it);
+    return;
+  }
+  Callback<void()> next = std::move(it->second.front());
+  it->second.erase(it->second.begin());
+  next();
+}
+
+// Makes `record` durable, applies it, hands on what changed, and lets the next change of `key` begin.
+void Core::write_registry(std::string key, std::string record, RegistryDone done) {
+  std::string bytes;
+  append_record(bytes, RecordType::registry, 0, record);
+  struct Job {
+    std::string key, record;
+    RegistryDone done;
+  };
+  auto job = std::make_shared<Job>(Job{std::move(key), std::move(record), std::move(done)});
+  auto committed = [this, job](Fate fate, RecordRef first) {
+    post_([job, fate, first](Core& core) {
+      if (fate == Fate::ok) {
+        auto change = core.registry_.apply(job->record, first.offset + first.index);
+        if (change) core.device_changed(*change);
+        job->done(std::move(change));
+      } else {
+        job->done(journal_error(fate));
+      }
+      core.now_free(job->key);
+    });
+  };
+  if (parts_.ledger.submit(std::move(bytes), 1, std::move(committed))) return;
+  job->done(Error{Code::overloaded, "the journal is behind; try again later", {}});
+  now_free(job->key);
+}
+
+void Core::write_registry_fact(std::string record) {
+  std::string bytes;
+  append_record(bytes, RecordType::registry, 0, record);
+  parts_.ledger.submit_lazy(std::move(bytes), 1,
+                            [this, record = std::move(record)](Fate fate, RecordRef first) mutable {
+                              if (fate != Fate::ok) return;
+                              post_([record = std::move(record), first](Core& core) {
+                                if (const auto change = core.registry_.apply(record, first.offset + first.index))
+                                  core.device_changed(*change);
+                              });
+                            });
+}
+
+void Core::put_device(Device device, Done<DeviceAnswer> done) {
+  if (device.id.empty()) {
+    const uint64_t words[2] = {random_.next(), random_.next() ^ static_cast<uint64_t>(wall_)};
+    device.id = to_hex({reinterpret_cast<const char*>(words), sizeof words});
+  }
+  std::string key = key_of(device.app, device.id);
+  auto job = [this, key, device = std::move(device), done = std::move(done)]() mutable {
+    std::string record = registry_record::put(device, wall_);
+    write_registry(key, std::move(record), [this, done = std::move(done)](Result<RegistryChange> change) mutable {
+      answer_device(std::move(change), done);
+    });
+  };
+  when_free(std::move(key), std::move(job));
+}
+
+void Core::answer_device(Result<RegistryChange> change, Done<DeviceAnswer>& done) {
+  if (!change) return done(std::move(change).error());
+  if (!change->known || !registry_.exists(change->device)) return done(no_such_device({}));
+  DeviceAnswer answer;
+  answer.device = registry_.device(change->device);
+  answer.created = change->created;
+  for (const auto& move : change->moves)
+    answer.moved_from.emplace_back(move.channel, std::string(device_id(move.from)));
+  done(std::move(answer));
+}
+
+void Core::patch_device(std::string app, std::string id, Callback<Result<void>(Device&)> edit,
+                        Done<DeviceAnswer> done) {
+  std::string key = key_of(app, id);
+  auto job = [this, key, app, id, edit = std::move(edit), done = std::move(done)]() mutable {
+    const DeviceNo no = registry_.find(app, id);
+    Result<void> fault = no == kNoDevice ? Result<void>(no_such_device(id)) : Result<void>();
+    Device device;
+    if (fault) {
+      device = registry_.device(no);
+      fault = edit(device);
+    }
+    if (!fault) {
+      done(std::move(fault).error());
+      return now_free(key);
+    }
+    write_registry(key, registry_record::put(device, wall_),
+                   [this, done = std::move(done)](Result<RegistryChange> change) mutable {
+                     answer_device(std::move(change), done);
+                   });
+  };
+  when_free(std::move(key), std::move(job));
+}
+
+void Core::delete_device(std::string app, std::string id, Done<Device> done) {
+  std::string key = key_of(app, id);
+  auto job = [this, key, app, id, done = std::move(done)]() mutable {
+    const DeviceNo no = registry_.find(app, id);
+    if (no == kNoDevice) {
+      done(no_such_device(id));
+      return now_free(key);
+    }
+    // Kept before the record is applied: the open deliveries must still be able to name it.
+    removed_ids_[no] = id;
+    write_registry(key, registry_record::remove(app, id),
+                   [device = registry_.device(no), done = std::move(done)](Result<RegistryChange> change) mutable {
+                     if (!change) return done(std::move(change).error());
+                     done(std::move(device));
+                   });
+  };
+  when_free(std::move(key), std::move(job));
+}
+
+// ---- What a change means for messages and for the router
+
+void Core::device_changed(const RegistryChange& change) {
+  if (!change.known) return;
+  for (const auto& move : change.moves) load_device(move.from);
+  if (change.removed) return forget_device(change.device);
+  load_device(change.device);
+  if (change.token_changed) router_.reinstalled(change.device);
+  // What could not be sent for want of a channel may have one now.
+  std::vector<DeliveryIx> waiting;
+  for (DeliveryIx i = devices_[change.device].first; i != kNone; i = deliveries_[i].device_next) {
+    const Delivery& d = deliveries_[i];
+    if (!d.final && d.live == 0 && d.state < DeliveryState::sent && (d.wake == Wake::parked || d.waits_for_presence))
+      waiting.push_back(i);
+  }
+  for (const DeliveryIx dix : waiting) route(dix);
+}
+
+void Core::load_device(DeviceNo no) {
+  if (no >= devices_.size()) devices_.resize(std::max<size_t>(registry_.end(), no + 1));
+  DeviceSlot& device = devices_[no];
+  device.channels = 0;
+  uint32_t routes = 0;
+  registry_.for_each_token(no, [&](const Registry::Token& token) {
+    for (const ChannelSlot& slot : slots_)
+      if (slot.name == token.channel) {
+        device.channels |= slot.bit();
+        routes |= 1u << slot.route;
+      }
+  });
+  routing::DeviceTraits traits;
+  traits.manufacturer = registry_.manufacturer_of(no);
+  traits.platform = registry_.platform_of(no);
+  traits.os_version = registry_.os_version_of(no);
+  traits.app_version = registry_.app_version_of(no);
+  router_.set_device(no, traits, routes);
+}
+
+void Core::forget_device(DeviceNo no) {
+  if (no >= devices_.size()) return;
+  devices_[no].channels = 0;
+  std::vector<DeliveryIx> open;
+  for (DeliveryIx i = devices_[no].first; i != kNone; i = deliveries_[i].device_next) open.push_back(i);
+  for (const DeliveryIx dix : open) {
+    Delivery& d = deliveries_[dix];
+    drop_queued(d);
+    if (!d.final && d.live == 0)
+      finish(dix, d.state == DeliveryState::sent ? d.state : DeliveryState::failed, Reason::device_removed);
+  }
+  for (ChannelSlot& slot : slots_)
+    if (slot.caps.presence) gone_offline(no, slot, now_);
+  router_.forget_device(no);
+}
+
+std::string_view Core::device_id(DeviceNo no) const {
+  if (no == kNoDevice) return {};
+  if (registry_.exists(no)) return registry_.id_of(no);
+  const auto it = removed_ids_.find(no);
+  return it == removed_ids_.end() ? std::string_view() : std::string_view(it->second);
+}
+
+// ---- Reading
+
+void Core::get_device(const std::string& app, const std::string& id, Done<Device> done) {
+  const DeviceNo no = registry_.find(app, id);
+  if (no == kNoDevice) return done(no_such_device(id));
+  done(registry_.device(no));
+}
+
+void Core::user_devices(const std::string& app, const std::string& user, Done<std::vector<Device>> done) {
+  std::vector<Device> out;
+  for (const DeviceNo no : registry_.user_devices(app, user)) out.push_back(registry_.device(no));
+  done(std::move(out));
+}
+
+void Core::list_devices(const std::string& app, const std::string& page, unsigned limit,
+                        Done<Broker::DeviceList> done) {
+  Broker::DeviceList out;
+  DeviceNo from = static_cast<DeviceNo>(std::strtoul(page.c_str(), nullptr, 10));
+  limit = limit == 0 ? kMostListed : std::min(limit, kMostListed);
+  while ((from = registry_.next_of_app(app, from)) != kNoDevice) {
+    if (out.devices.size() == limit) {
+      out.next_page = std::to_string(from);
+      break;
+    }
+    out.devices.push_back(registry_.device(from++));
+  }
+  done(std::move(out));
+}
+
+}  // namespace godwit::engine

@@ -1,0 +1,125 @@
+// Looks without touching: who would get a message over which channel, and how a device's channels rank right now.
+#include "broker/dispatch/parcel.hpp"
+#include "broker/engine/core.hpp"
+
+namespace godwit::engine {
+namespace {
+
+constexpr size_t kSamples = 20;
+
+routing::Decision decision_of(const std::vector<routing::CandidateView>& ranking, routing::Mode mode) {
+  routing::Decision d;
+  for (const routing::CandidateView& c : ranking) {
+    if (c.sleep != routing::Sleep::awake) continue;
+    d.action = routing::Action::send;
+    d.channel = c.channel;
+    d.reason = mode == routing::Mode::best ? routing::Reason::exploit : routing::Reason::ordered;
+    d.p = c.p;
+    d.utility = c.utility;
+    d.propensity = c.propensity;
+    break;
+  }
+  return d;
+}
+
+}  // namespace
+
+std::vector<routing::CandidateView> Core::rank(const MessageEntry& m, const Delivery& d) {
+  Offers offers;
+  gather_offers(m, d, offers);
+  routing::Ask ask = ask_of(m, d);
+  ask.offers = {offers.list.data(), offers.size};
+  return router_.ranking(ask, now_);
+}
+
+// A message that is only imagined: nothing links to it.
+MessageEntry Core::imagine(MessagePtr message) {
+  App& app = app_of(message->app);
+  MessageEntry m;
+  m.app = app_index_.find(message->app)->second;
+  m.expires_ns = now_ + (message->ttl_ms != 0 ? message->ttl_ms : options_.default_ttl_ms) * kNsPerMs;
+  m.channel_mask = app.mask;
+  if (!message->channels.empty()) m.channel_mask &= mask_of(message->channels);
+  m.message = std::move(message);
+  return m;
+}
+
+void Core::dry_run(MessageDraft draft, Done<DryRun> done) {
+  draft.message.accepted_ms = wall_;
+  draft.message.deliver_at_ms = std::max(draft.message.deliver_at_ms, wall_);
+  draft.message.id = MessageId::make(wall_, 0, {});
+  const MessageEntry m = imagine(std::make_shared<const Message>(std::move(draft.message)));
+  const Message& said = *m.message;
+
+  DryRun out;
+  std::vector<DeviceNo> devices;
+  if (planner::is_fanout(said)) {
+    out.recipients = planner::size_of_fanout(said, registry_);
+    for (DeviceNo no = 0;
+         devices.size() < kSamples && (no = planner::next_of_fanout(said, registry_, no)) != kNoDevice;)
+      devices.push_back(no++);
+  } else {
+    planner::expand(said, registry_, recipients_);
+    devices = recipients_.devices;
+    out.recipients = devices.size();
+    if (devices.size() > kSamples) devices.resize(kSamples);
+  }
+  for (const DeviceNo no : devices) {
+    Delivery d;
+    d.device = no;
+    const auto ranking = rank(m, d);
+    DryRun::Sample& s = out.samples.emplace_back();
+    s.device_id = registry_.id_of(no);
+    s.user_id = registry_.user_of(no);
+    const routing::Decision decision = decision_of(ranking, ask_of(m, d).mode);
+    if (decision.action != routing::Action::send) {
+      s.reason = ranking.empty() ? "no_channel" : std::string(routing::to_string(ranking.front().sleep));
+      continue;
+    }
+    const ChannelSlot& slot = slots_[by_route_[decision.channel]];
+    s.channel = slot.name;
+    s.p = decision.p;
+    s.reason = routing::to_string(decision.reason);
+    Parcel parcel;
+    parcel.message = m.message;
+    parcel.message_id_text = said.id.text();
+    parcel.vendor_options = dispatch::override_for(said, slot.name, slot.plugin);
+    parcel.targets.push_back(target_of(m, d, slot));
+    parcel.ttl_ms = (m.expires_ns - now_) / kNsPerMs;
+    parcel.deadline_ns = now_ + options_.attempt_deadline_ms * kNsPerMs;
+    parcel.dry_run = true;
+    if (auto payload = channels_->preview(slot.no, parcel)) s.payload = std::move(*payload);
+  }
+  done(std::move(out));
+}
+
+std::vector<std::string> Core::names_by_route() const {
+  std::vector<std::string> out(by_route_.size());
+  for (size_t i = 0; i < by_route_.size(); ++i)
+    if (by_route_[i] < slots_.size()) out[i] = slots_[by_route_[i]].name;
+  return out;
+}
+
+void Core::route(const std::string& app, const std::string& id, Priority priority, Done<RouteView> done) {
+  const DeviceNo no = registry_.find(app, id);
+  if (no == kNoDevice) return done(Error{Code::not_found, "no such device", id});
+  Message said;
+  said.app = app;
+  said.priority = priority;
+  said.accepted_ms = said.deliver_at_ms = wall_;
+  const MessageEntry m = imagine(std::make_shared<const Message>(std::move(said)));
+  Delivery d;
+  d.device = no;
+  RouteView out;
+  out.candidates = rank(m, d);
+  out.decision = decision_of(out.candidates, routing::Mode::best);
+  out.channel_names = names_by_route();
+  done(std::move(out));
+}
+
+void Core::rates(routing::RateQuery query, Done<RateView> done) {
+  if (query.now_ms == 0) query.now_ms = wall_;
+  done(RateView{router_.rates(query), names_by_route()});
+}
+
+}  // namespace godwit::engine

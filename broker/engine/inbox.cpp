@@ -1,0 +1,106 @@
+// The inbox: what a device has not acknowledged yet, for polling clients and for catching up; with a long poll.
+#include "broker/engine/inbox.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "broker/engine/core.hpp"
+
+namespace godwit::engine {
+namespace {
+
+constexpr unsigned kMostItems = 100;
+
+uint64_t parse_cursor(std::string_view text) {
+  uint64_t v = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), v, 16);
+  return error == std::errc() && end == text.data() + text.size() ? v : 0;
+}
+
+std::string cursor_text(uint64_t seq) {
+  char text[17];
+  const auto [end, error] = std::to_chars(text, text + sizeof text, seq, 16);
+  return {text, end};
+}
+
+}  // namespace
+
+void Core::list_for_device(DeliveryIx dix) {
+  Delivery& d = deliveries_[dix];
+  DeviceSlot& device = devices_[d.device];
+  d.device_next = device.first;
+  if (device.first != kNone) deliveries_[device.first].device_prev = dix;
+  device.first = dix;
+  d.listed = true;
+}
+
+void Core::unlist_for_device(Delivery& d) {
+  if (!std::exchange(d.listed, false)) return;
+  if (d.device_prev == kNone)
+    devices_[d.device].first = d.device_next;
+  else
+    deliveries_[d.device_prev].device_next = d.device_next;
+  if (d.device_next != kNone) deliveries_[d.device_next].device_prev = d.device_prev;
+  d.device_prev = d.device_next = kNone;
+}
+
+Broker::InboxPage Core::inbox_page(DeviceNo device, uint64_t after, unsigned limit) const {
+  std::vector<const Delivery*> found;  // newest first
+  for (DeliveryIx i = devices_[device].first; i != kNone; i = deliveries_[i].device_next) {
+    const Delivery& d = deliveries_[i];
+    if (d.inbox_seq <= after) break;  // the list is in order, and everything beyond was handed out
+    if (now_ < messages_[d.message].expires_ns && !d.cancel_wished) found.push_back(&d);
+  }
+  Broker::InboxPage page;
+  const size_t n = std::min<size_t>({found.size(), limit, kMostItems});
+  for (size_t i = 0; i < n; ++i) {
+    const Delivery& d = *found[found.size() - 1 - i];
+    page.items.push_back({messages_[d.message].message, cursor_text(d.inbox_seq)});
+    after = d.inbox_seq;
+  }
+  page.cursor = cursor_text(after);
+  return page;
+}
+
+void Core::inbox(const std::string& app, const std::string& device_id, const std::string& after, int64_t wait_ms,
+                 unsigned limit, Done<Broker::InboxPage> done) {
+  const DeviceNo device = registry_.find(app, device_id);
+  if (device == kNoDevice) return done(Error{Code::not_found, "no such device", device_id});
+  router_.alive(device, now_);
+  const uint64_t cursor = parse_cursor(after);
+  if (limit == 0) limit = kMostItems;
+  Broker::InboxPage page = inbox_page(device, cursor, limit);
+  if (!page.items.empty() || wait_ms <= 0) return done(std::move(page));
+  const uint32_t ix = waiters_.add();
+  InboxWaiter& w = waiters_[ix];
+  w.device = device;
+  w.after = cursor;
+  w.limit = limit;
+  w.done = std::move(done);
+  w.timer = timers_.arm(now_ + wait_ms * kNsPerMs, timer_payload(TimerKind::inbox, ix));
+  waiting_[device].push_back(ix);
+}
+
+void Core::wake_inbox(DeviceNo device) {
+  const auto it = waiting_.find(device);
+  if (it == waiting_.end()) return;
+  for (const uint32_t ix : std::vector<uint32_t>(it->second)) answer_inbox(ix);
+}
+
+void Core::answer_inbox(uint32_t ix) {
+  InboxWaiter& w = waiters_[ix];
+  timers_.cancel(w.timer);
+  const auto it = waiting_.find(w.device);
+  std::erase(it->second, ix);
+  if (it->second.empty()) waiting_.erase(it);
+  Done<Broker::InboxPage> done = std::move(w.done);
+  Broker::InboxPage page = inbox_page(w.device, w.after, w.limit);
+  waiters_.remove(ix);
+  done(std::move(page));
+}
+
+void Core::close() {
+  while (!waiting_.empty()) answer_inbox(waiting_.begin()->second.front());
+}
+
+}  // namespace godwit::engine

@@ -1,0 +1,221 @@
+// A delivery's life: its states only go forwards, each step is counted once, the end is final.
+#include <algorithm>
+
+#include "broker/engine/core.hpp"
+
+namespace godwit::engine {
+namespace {
+
+constexpr MonoNs kSettlePatience = 2 * kNsPerSecond;  // after the end, for what is still with a channel
+
+bool on_path(DeliveryState s) {
+  return s <= DeliveryState::opened;
+}
+
+}  // namespace
+
+// Everything up to `state` counts as reached: who has been delivered to was also sent to.
+void Core::reach(DeliveryIx dix, DeliveryState state) {
+  Delivery& d = deliveries_[dix];
+  if (!on_path(d.state) || state <= d.state) return;
+  MessageEntry& m = messages_[d.message];
+  EngineStats::App& app = *apps_[m.app].stats;
+  for (auto s = static_cast<size_t>(d.state) + 1; s <= static_cast<size_t>(state); ++s) {
+    app.states[s].bump();
+    switch (static_cast<DeliveryState>(s)) {
+      case DeliveryState::attempted:
+        ++m.counts.attempted;
+        break;
+      case DeliveryState::sent:
+        ++m.counts.sent;
+        break;
+      case DeliveryState::delivered:
+        ++m.counts.delivered;
+        break;
+      case DeliveryState::opened:
+        ++m.counts.opened;
+        break;
+      default:
+        break;
+    }
+  }
+  d.state = state;
+  if (state == DeliveryState::sent) leave_fanout_window(dix);
+  if (!subscribers_.empty() && state != DeliveryState::attempted)
+    emit(m, &d, to_string(state), d.last_attempt == kNone ? kAppItself : attempts_[d.last_attempt].channel);
+  if (state >= DeliveryState::sent) outcome_due(dix);
+  if (state >= DeliveryState::delivered && !d.final) finish(dix, state, Reason::none);
+}
+
+void Core::finish(DeliveryIx dix, DeliveryState state, Reason reason) {
+  Delivery& d = deliveries_[dix];
+  if (d.final) return;
+  MessageEntry& m = messages_[d.message];
+  d.final = true;
+  d.final_ms = wall_;
+  d.reason = reason;
+  d.wake = Wake::none;
+  d.waits_for_presence = false;
+  d.parked_listed = false;
+  timers_.cancel(d.timer);
+  drop_queued(d);
+  leave_fanout_window(dix);
+  if (!on_path(state)) {
+    d.state = state;
+    apps_[m.app].stats->states[static_cast<size_t>(state)].bump();
+    m.counts.suppressed += state == DeliveryState::suppressed;
+    m.counts.failed += state == DeliveryState::failed;
+    m.counts.expired += state == DeliveryState::expired;
+    m.counts.cancelled += state == DeliveryState::cancelled;
+    if (!subscribers_.empty()) emit(m, &d, to_string(state), kAppItself, std::string(to_string(reason)));
+  }
+  if (d.state != DeliveryState::sent) unlist_for_device(d);  // sent without a receipt: still in the inbox
+  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next)
+    if (attempts_[i].phase == Attempt::Phase::in_flight)
+      channels_->cancel(attempts_[i].channel, flights_.name_of(attempts_[i].flight));
+  --m.open;
+  if (m.fanout) --m.fanout->open;
+  --open_deliveries_;
+  ++finished_deliveries_;
+  outcome_due(dix);
+  const MessageIx mix = d.message;
+  if (m.fanout) drop_fanout_head(mix);  // may let go of this very delivery
+  complete_if_done(mix);
+}
+
+// Its time is over. What went out keeps what it has reached.
+void Core::expire(DeliveryIx dix) {
+  Delivery& d = deliveries_[dix];
+  drop_queued(d);
+  if (d.state == DeliveryState::sent) return finish(dix, DeliveryState::sent, d.reason);
+  if (d.live > 0) {  // the channel has it and will say soon
+    d.cascade_over = true;
+    timers_.cancel(d.timer);
+    d.wake = Wake::none;
+    d.timer = timers_.arm(now_ + kSettlePatience, timer_payload(TimerKind::delivery, dix));
+    return;
+  }
+  finish(dix, DeliveryState::expired, d.reason == Reason::none ? Reason::ttl : d.reason);
+}
+
+void Core::complete_if_done(MessageIx ix) {
+  MessageEntry& m = messages_[ix];
+  if (m.complete || !m.planned || m.open > 0 || (m.fanout && !m.fanout->done)) return;
+  m.complete = true;
+  finished_.push_back(messages_.name_of(ix));
+  if (m.collapse_hash != 0)
+    for (DeliveryIx i = m.first; i != kNone; i = deliveries_[i].next) {
+      const auto it = collapse_.find(m.collapse_hash ^ (deliveries_[i].device * 0x9e3779b97f4a7c15ull));
+      if (it != collapse_.end() && it->second == i) collapse_.erase(it);
+    }
+}
+
+// ---- Timers
+
+void Core::arm(DeliveryIx dix, Wake wake, MonoNs at) {
+  Delivery& d = deliveries_[dix];
+  if (d.final) return;
+  d.wake = wake;
+  timers_.cancel(d.timer);
+  const MonoNs end = messages_[d.message].expires_ns;
+  d.timer = timers_.arm(std::max(std::min(at, end), now_), timer_payload(TimerKind::delivery, dix));
+}
+
+void Core::on_delivery_timer(DeliveryIx dix) {
+  Delivery& d = deliveries_[dix];
+  d.timer = planner::TimerWheel::kNone;
+  if (now_ >= messages_[d.message].expires_ns) {
+    tell_silence(d);
+    return expire(dix);
+  }
+  switch (std::exchange(d.wake, Wake::none)) {
+    case Wake::none:
+      return arm(dix, Wake::none, messages_[d.message].expires_ns);
+    case Wake::silence:
+      return on_silence(dix);
+    case Wake::rest:
+      tell_silence(d);
+      return finish(dix, DeliveryState::sent, Reason::none);
+    case Wake::parked:
+      d.worn_channels = 0;
+      return route(dix);
+    case Wake::retry: {
+      ChannelSlot& slot = slots_[d.retry_channel];
+      if (sleep_of(messages_[d.message], d, slot) != routing::Sleep::awake) return route(dix);
+      Choice choice;
+      if (const Attempt* before = last_attempt_on(d, slot.no)) choice = before->choice;
+      return enqueue(dix, slot.no, choice, d.failures);
+    }
+  }
+}
+
+Attempt* Core::last_attempt_on(const Delivery& d, ChannelNo channel) {
+  Attempt* found = nullptr;
+  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next)
+    if (attempts_[i].channel == channel) found = &attempts_[i];
+  return found;
+}
+
+// ---- The ledger's side: one OUTCOME for all that happened to a delivery in a turn
+
+void Core::outcome_due(DeliveryIx dix) {
+  Delivery& d = deliveries_[dix];
+  if (d.outcome_due) return;
+  d.outcome_due = true;
+  outcomes_.push_back(dix);
+}
+
+void Core::encode_outcomes() {
+  for (const DeliveryIx dix : outcomes_) {
+    if (!deliveries_.alive(dix)) continue;
+    Delivery& d = deliveries_[dix];
+    if (!std::exchange(d.outcome_due, false)) continue;
+    const MessageEntry& m = messages_[d.message];
+    fill_progress(m, d, progress_);
+    body_buffer_.clear();
+    records::put_outcome(body_buffer_, m.message->id, progress_);
+    append_record(record_buffer_, RecordType::outcome, static_cast<uint16_t>(m.message->id.vshard()), body_buffer_);
+    ++record_count_;
+  }
+  outcomes_.clear();
+}
+
+void Core::fill_progress(const MessageEntry& m, const Delivery& d, records::Progress& out) const {
+  out.device_id.clear();
+  out.name.clear();
+  if (d.device != kNoDevice)
+    out.device_id = device_id(d.device);
+  else if (d.name < m.message->to.names.size())
+    out.name = m.message->to.names[d.name];
+  out.state = d.state;
+  out.final = d.final;
+  out.reason = static_cast<uint8_t>(d.reason);
+  out.planned_ms = d.planned_ms;
+  out.final_ms = d.final_ms;
+  out.attempts.clear();
+  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
+    const Attempt& a = attempts_[i];
+    if (a.phase == Attempt::Phase::queued || a.phase == Attempt::Phase::intent) continue;
+    records::Attempt& r = out.attempts.emplace_back();
+    r.channel = slots_[a.channel].name;
+    r.number = a.number;
+    r.result = a.phase == Attempt::Phase::settled ? static_cast<uint8_t>(a.result) : records::kInFlight;
+    r.http_status = a.http_status;
+    r.started_ms = a.started_ms;
+    r.settled_ms = a.settled_ms;
+    r.why = static_cast<uint8_t>(a.choice.reason);
+    r.p = a.choice.p;
+    if (!a.words) continue;
+    r.vendor_id = a.words->id;
+    r.vendor_code = a.words->code;
+    r.vendor_detail = a.words->detail;
+  }
+  out.receipts.clear();
+  for (ReceiptIx i = d.receipts; i != kNone; i = receipts_[i].next) {
+    const Receipt& r = receipts_[i];
+    out.receipts.push_back(
+        {r.event, r.source, r.channel == kAppItself ? std::string() : slots_[r.channel].name, r.at_ms});
+  }
+}
+
+}  // namespace godwit::engine

@@ -1,0 +1,237 @@
+// Receipts, from wherever they come: vendors' events, the device itself over the API. Each (message, device, event)
+// counts once; who said it decides the kind.
+#include <algorithm>
+
+#include "broker/dispatch/parcel.hpp"
+#include "broker/engine/core.hpp"
+
+namespace godwit::engine {
+namespace {
+
+constexpr size_t kEventIds = 200'000;  // a generation; the two together are what repeats are recognised by
+
+uint64_t hash_in_channel(ChannelNo channel, const std::string& text) {
+  return stable_hash(text, 0x1000 + channel);
+}
+
+// The receipt bits of the plugin ABI.
+std::optional<ReceiptEvent> event_of(uint32_t subkind) {
+  switch (subkind) {
+    case 2:
+      return ReceiptEvent::delivered;
+    case 4:
+      return ReceiptEvent::displayed;
+    case 8:
+      return ReceiptEvent::opened;
+    case 16:
+      return ReceiptEvent::dismissed;
+    default:
+      return std::nullopt;  // 1: accepted, which the settlement has said already
+  }
+}
+
+DeliveryState state_of(ReceiptEvent event) {
+  return event == ReceiptEvent::opened ? DeliveryState::opened : DeliveryState::delivered;
+}
+
+}  // namespace
+
+bool Core::hear(DeliveryIx dix, AttemptIx aix, const Heard& heard) {
+  Delivery& d = deliveries_[dix];
+  if (aix == kNone)  // the app does not know over which channel it came: most likely over the last one
+    for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next)
+      if (attempts_[i].phase == Attempt::Phase::in_flight ||
+          (attempts_[i].phase == Attempt::Phase::settled && dispatch::verdict_of(attempts_[i].result).may_have_arrived))
+        aix = i;
+  if (aix != kNone && attempts_[aix].memo.channel != routing::kNoChannel) {
+    // Also when it was counted before: the vendor's word and the device's are two statistics.
+    Attempt& a = attempts_[aix];
+    const double delivered_s = heard.at_ms >= a.started_ms && heard.at_ms <= wall_
+                                   ? static_cast<double>(heard.at_ms - a.started_ms) / 1000
+                                   : -1;
+    const auto kind =
+        heard.source == ReceiptSource::device ? routing::ReceiptKind::device : routing::ReceiptKind::vendor;
+    router_.receipt(a.memo, kind, now_, wall_, delivered_s);
+    if (heard.event == ReceiptEvent::opened) router_.opened(a.memo, wall_);
+  }
+  const auto bit = static_cast<uint8_t>(1u << static_cast<unsigned>(heard.event));
+  if (d.events & bit) {
+    stats_.repeated_receipts.bump();
+    return false;
+  }
+  const bool first_delivery = d.events == 0;
+  d.events |= bit;
+  if (d.final) stats_.late_receipts.bump();
+
+  const ReceiptIx rix = receipts_.add();
+  receipts_[rix] = {heard.event, heard.source, heard.channel, kNone, heard.at_ms};
+  ReceiptIx* last = &d.receipts;
+  while (*last != kNone) last = &receipts_[*last].next;
+  *last = rix;
+
+  const ChannelNo channel = heard.channel != kAppItself ? heard.channel
+                            : aix != kNone              ? attempts_[aix].channel
+                                                        : kAppItself;
+  if (channel != kAppItself) {
+    auto& stats = slots_[channel].stats;
+    stats.receipts[static_cast<size_t>(heard.source)][static_cast<size_t>(heard.event)].bump();
+    if (first_delivery) count_delay(messages_[d.message], channel);
+  }
+  reach(dix, state_of(heard.event));
+  outcome_due(dix);
+  return true;
+}
+
+void Core::count_delay(const MessageEntry& m, ChannelNo channel) {
+  const int64_t ms = std::max<int64_t>(wall_ - m.message->deliver_at_ms, 0);
+  const auto& bounds = EngineStats::kDelayBounds;
+  const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), static_cast<double>(ms) / 1000) - bounds.begin();
+  slots_[channel].stats.delays[static_cast<size_t>(bucket)].bump();
+  slots_[channel].stats.delay_sum_ms.bump(static_cast<uint64_t>(ms));
+}
+
+// ---- Events of channels
+
+void Core::on_events(const std::vector<ChannelEvent>& events) {
+  using Kind = ChannelEvent::Kind;
+  for (const ChannelEvent& e : events) {
+    if (e.channel >= slots_.size()) continue;
+    if (!e.event_id.empty() && seen_event(e.channel, e.event_id)) {
+      stats_.repeated_receipts.bump();
+      continue;
+    }
+    ChannelSlot& slot = slots_[e.channel];
+    switch (e.kind) {
+      case Kind::receipt:
+        on_receipt(e);
+        break;
+      case Kind::presence:
+        on_presence(e);
+        break;
+      case Kind::presence_reset:
+        on_presence_reset(e.channel);
+        break;
+      case Kind::token_invalid:
+      case Kind::token_changed: {
+        const DeviceNo device = device_at(slot, e.address);
+        if (device == kNoDevice) break;
+        const auto app = registry_.app_of(device), id = registry_.id_of(device);
+        const WallMs since = e.at_ms;
+        write_registry_fact(e.kind == Kind::token_invalid
+                                ? registry_record::token_dead(app, id, slot.name, e.address, since, wall_)
+                                : registry_record::token_changed(app, id, slot.name, e.address, e.payload, wall_));
+        break;
+      }
+      case Kind::inbound:
+      case Kind::quota:
+      case Kind::notice:
+        break;  // nothing that a message's life depends on
+    }
+  }
+}
+
+void Core::on_receipt(const ChannelEvent& e) {
+  ChannelSlot& slot = slots_[e.channel];
+  AttemptIx aix = e.vendor_id.empty() ? kNone : find_vendor_id(e.channel, e.vendor_id);
+  DeliveryIx dix = aix == kNone ? kNone : attempts_[aix].delivery;
+  if (dix == kNone) {
+    const auto id = MessageId::parse(e.message_id);
+    const auto it = id ? by_id_.find(*id) : by_id_.end();
+    if (it != by_id_.end()) dix = find_delivery_by_address(messages_[it->second], slot, e.address);
+    if (dix != kNone)
+      for (AttemptIx i = deliveries_[dix].first_attempt; i != kNone; i = attempts_[i].next)
+        if (attempts_[i].channel == e.channel) aix = i;
+  }
+  if (dix == kNone) {
+    stats_.unknown_receipts.bump();
+    return;
+  }
+  const auto event = event_of(e.subkind);
+  if (!event) return;
+  const bool by_device = e.by_device || slot.caps.vendor_receipts_are_device;
+  hear(dix, aix,
+       {*event, by_device ? ReceiptSource::device : ReceiptSource::vendor, e.channel, e.at_ms != 0 ? e.at_ms : wall_});
+}
+
+bool Core::seen_event(ChannelNo channel, const std::string& event_id) {
+  const uint64_t hash = hash_in_channel(channel, event_id);
+  if (event_ids_[0].contains(hash) || event_ids_[1].contains(hash)) return true;
+  if (event_ids_[0].size() >= kEventIds) {
+    event_ids_[1] = std::move(event_ids_[0]);
+    event_ids_[0].clear();
+  }
+  event_ids_[0].insert(hash);
+  return false;
+}
+
+DeliveryIx Core::find_delivery(const MessageEntry& m, DeviceNo device) const {
+  if (device == kNoDevice || m.first == kNone) return kNone;
+  if (m.indexed) {
+    const auto ix = deliveries_[m.first].message;
+    const auto it = by_device_.find((static_cast<uint64_t>(ix) << 32) | device);
+    return it == by_device_.end() ? kNone : it->second;
+  }
+  for (DeliveryIx i = m.first; i != kNone; i = deliveries_[i].next)
+    if (deliveries_[i].device == device) return i;
+  return kNone;
+}
+
+DeliveryIx Core::find_delivery_by_address(const MessageEntry& m, const ChannelSlot& slot,
+                                          const std::string& address) const {
+  if (m.deliveries == 1 && (address.empty() || deliveries_[m.first].bare_token)) return m.first;
+  if (address.empty()) return kNone;
+  const DeviceNo by_token = registry_.find_token(m.message->app, slot.name, address);
+  if (by_token != kNoDevice) return find_delivery(m, by_token);
+  const auto [app, id] = dispatch::split_address(address);
+  if (app == m.message->app) return find_delivery(m, registry_.find(app, id));
+  return m.deliveries == 1 && !slot.caps.presence ? m.first : kNone;  // the token may have been replaced since
+}
+
+void Core::remember_vendor_id(AttemptIx aix) {
+  const Attempt& a = attempts_[aix];
+  by_vendor_id_[hash_in_channel(a.channel, a.words->id)] = aix;
+}
+
+AttemptIx Core::find_vendor_id(ChannelNo channel, const std::string& vendor_id) const {
+  const auto it = by_vendor_id_.find(hash_in_channel(channel, vendor_id));
+  if (it == by_vendor_id_.end() || !attempts_.alive(it->second)) return kNone;
+  const Attempt& a = attempts_[it->second];
+  return a.channel == channel && a.words && a.words->id == vendor_id ? it->second : kNone;
+}
+
+void Core::forget_vendor_id(const Attempt& a, AttemptIx aix) {
+  if (!a.words || a.words->id.empty()) return;
+  const auto it = by_vendor_id_.find(hash_in_channel(a.channel, a.words->id));
+  if (it != by_vendor_id_.end() && it->second == aix) by_vendor_id_.erase(it);
+}
+
+// ---- What the app or the device reports over the API
+
+void Core::report_receipts(const std::string& app, std::vector<ReceiptReport> reports, Done<ReceiptAnswer> done) {
+  ReceiptAnswer answer;
+  std::string records;
+  uint32_t count = 0;
+  for (const ReceiptReport& r : reports) {
+    const MessageIx mix = find_message(app, r.message);
+    const DeliveryIx dix = mix == kNone ? kNone : find_delivery(messages_[mix], registry_.find(app, r.device_id));
+    if (dix == kNone) {
+      ++answer.unknown;
+      stats_.unknown_receipts.bump();
+      continue;
+    }
+    const WallMs at = r.at_ms != 0 ? r.at_ms : wall_;
+    if (!hear(dix, kNone, {r.event, ReceiptSource::device, kAppItself, at})) {
+      ++answer.repeated;
+      continue;
+    }
+    ++answer.counted;
+    body_buffer_.clear();
+    records::put_receipt(body_buffer_, r.message, r.device_id, {r.event, ReceiptSource::device, {}, at});
+    append_record(records, RecordType::receipt, static_cast<uint16_t>(r.message.vshard()), body_buffer_);
+    ++count;
+  }
+  if (count == 0) return done(answer);
+  answer_when_durable<ReceiptAnswer>(std::move(records), count, std::move(done), answer);
+}
+
+}  // namespace godwit::engine

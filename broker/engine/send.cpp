@@ -1,0 +1,262 @@
+// Sending: from a channel's queue to its lane, as much as it takes, most urgent first.
+#include <algorithm>
+
+#include "broker/dispatch/parcel.hpp"
+#include "broker/engine/core.hpp"
+
+namespace godwit::engine {
+namespace {
+
+constexpr uint32_t kMostAtOnce = 512;  // parcels in one submit
+
+}  // namespace
+
+void Core::enqueue(DeliveryIx dix, ChannelNo channel, const Choice& choice, uint8_t failures) {
+  Delivery& d = deliveries_[dix];
+  const AttemptIx aix = attempts_.add();
+  Attempt& a = attempts_[aix];
+  a.delivery = dix;
+  a.channel = channel;
+  a.choice = choice;
+  a.number = static_cast<uint8_t>(std::min(d.attempts + 1, 255));
+  a.memo.channel = routing::kNoChannel;
+  if (d.last_attempt == kNone)
+    d.first_attempt = aix;
+  else
+    attempts_[d.last_attempt].next = aix;
+  d.last_attempt = aix;
+  d.attempts = a.number;
+  d.failures = failures;
+  ++d.live;
+  d.waits_for_presence = false;
+  slots_[channel].queue.push(aix, messages_[d.message].message->priority);
+  arm(dix, Wake::silence, now_ + kQueuePatience);
+}
+
+// Attempts that have not gone out are forgotten, as if they had never been planned. They leave the queue when they come
+// up there.
+void Core::drop_queued(Delivery& d) {
+  AttemptIx last = kNone;
+  for (AttemptIx i = d.first_attempt; i != kNone;) {
+    Attempt& a = attempts_[i];
+    const AttemptIx next = a.next;
+    if (a.phase != Attempt::Phase::queued) {
+      last = i;
+    } else {
+      if (last == kNone)
+        d.first_attempt = next;
+      else
+        attempts_[last].next = next;
+      a.delivery = kNone;
+      --d.live;
+      --d.attempts;
+    }
+    i = next;
+  }
+  d.last_attempt = last;
+}
+
+bool Core::pump() {
+  bool more = false;
+  for (ChannelSlot& slot : slots_)
+    if (!slot.queue.empty() && slot.sleep == routing::Sleep::awake) more |= pump(slot);
+  return more;
+}
+
+// True when the channel may take more at once.
+bool Core::pump(ChannelSlot& slot) {
+  const uint32_t credit = std::min(channels_->credit(slot.no, now_), kMostAtOnce);
+  if (credit == 0) return false;
+  const uint32_t most_targets = slot.caps.multicast ? std::max(slot.caps.max_targets, 1u) : 1;
+  std::vector<uint32_t> flights;
+  std::vector<AttemptIx> intents;
+  while (!slot.queue.empty() && flights.size() < credit) {
+    const AttemptIx aix = slot.queue.pop();
+    if (!ready_to_send(slot, aix, intents)) continue;
+    const uint32_t fix = flights_.add();
+    Flight& flight = flights_[fix];
+    flight.single = aix;
+    flight.open = 1;
+    const MessageIx message = deliveries_[attempts_[aix].delivery].message;
+    // The same message for neighbours in the queue goes out as one parcel where the channel can do that.
+    while (flight.open < most_targets && !slot.queue.empty()) {
+      const AttemptIx other = slot.queue.front();
+      if (attempts_[other].delivery != kNone && (deliveries_[attempts_[other].delivery].message != message ||
+                                                 attempts_[other].number != attempts_[aix].number))
+        break;
+      slot.queue.pop();
+      if (!ready_to_send(slot, other, intents)) continue;
+      if (flight.many.empty()) flight.many.push_back(aix);
+      flight.many.push_back(other);
+      ++flight.open;
+    }
+    flights.push_back(fix);
+  }
+  if (!intents.empty()) write_intents(slot, std::move(intents));
+  if (flights.empty()) return false;
+
+  std::vector<std::shared_ptr<const Parcel>> parcels;
+  parcels.reserve(flights.size());
+  for (const uint32_t fix : flights) parcels.push_back(flights_[fix].parcel = make_parcel(slot, fix));
+  const bool taken = channels_->submit(slot.no, std::move(parcels));
+  for (size_t i = flights.size(); i > 0; --i) {
+    const uint32_t fix = taken ? flights[flights.size() - i] : flights[i - 1];  // back in, the last comes first
+    Flight& flight = flights_[fix];
+    for (uint32_t t = flight.open; t > 0; --t) {
+      const AttemptIx aix = flight.many.empty() ? flight.single : flight.many[t - 1];
+      if (taken) {
+        attempts_[aix].flight = fix;
+        mark_sent(slot, aix);
+      } else {
+        slot.queue.push_front(aix, messages_[deliveries_[attempts_[aix].delivery].message].message->priority);
+      }
+    }
+    if (!taken) flights_.remove(fix);
+  }
+  return taken && !slot.queue.empty() && flights.size() == kMostAtOnce;
+}
+
+// False: this one does not go out now (it ended, expired, or its INTENT must be written first).
+bool Core::ready_to_send(ChannelSlot& slot, AttemptIx aix, std::vector<AttemptIx>& intents) {
+  Attempt& a = attempts_[aix];
+  if (a.delivery == kNone) {  // dropped while it was queued
+    attempts_.remove(aix);
+    return false;
+  }
+  const DeliveryIx dix = a.delivery;
+  if (now_ >= messages_[deliveries_[dix].message].expires_ns) {
+    expire(dix);  // drops it
+    if (attempts_.alive(aix) && attempts_[aix].delivery == kNone) attempts_.remove(aix);
+    return false;
+  }
+  if (slot.caps.metered && !a.costly) {
+    a.phase = Attempt::Phase::intent;
+    intents.push_back(aix);
+    return false;
+  }
+  return true;
+}
+
+ParcelTarget Core::target_of(const MessageEntry& m, const Delivery& d, const ChannelSlot& slot) const {
+  if (d.bare_token) return {m.message->to.names[d.name], {}, {}};
+  const auto token = registry_.token(d.device, slot.name);
+  return {dispatch::address_of(m.message->app, registry_.id_of(d.device), token ? token->token : std::string_view()),
+          std::string(registry_.user_of(d.device)), dispatch::device_extra(registry_, d.device)};
+}
+
+std::shared_ptr<const Parcel> Core::make_parcel(const ChannelSlot& slot, uint32_t fix) {
+  const Flight& flight = flights_[fix];
+  const Attempt& first = attempts_[flight.single];
+  const MessageEntry& m = messages_[deliveries_[first.delivery].message];
+  const Message& said = *m.message;
+  auto parcel = std::make_shared<Parcel>();
+  parcel->cookie = flights_.name_of(fix);
+  parcel->message = m.message;
+  parcel->message_id_text = said.id.text();
+  parcel->vendor_options = dispatch::override_for(said, slot.name, slot.plugin);
+  parcel->attempt = first.number;
+  parcel->deadline_ns = std::min(now_ + options_.attempt_deadline_ms * kNsPerMs, m.expires_ns);
+  parcel->ttl_ms = (m.expires_ns - now_) / kNsPerMs;
+  parcel->at_most_once = slot.caps.metered;
+  parcel->targets.reserve(flight.open);
+  for (uint32_t t = 0; t < flight.open; ++t) {
+    const Delivery& d = deliveries_[attempts_[flight.many.empty() ? flight.single : flight.many[t]].delivery];
+    parcel->targets.push_back(target_of(m, d, slot));
+  }
+  return parcel;
+}
+
+void Core::mark_sent(ChannelSlot& slot, AttemptIx aix) {
+  Attempt& a = attempts_[aix];
+  const DeliveryIx dix = a.delivery;
+  Delivery& d = deliveries_[dix];
+  const MessageEntry& m = messages_[d.message];
+  if (d.device != kNoDevice) {
+    const routing::Ask ask = ask_of(m, d);  // before this one counts as sent
+    routing::Decision decision;
+    decision.action = routing::Action::send;
+    decision.channel = slot.route;
+    decision.reason = a.choice.reason;
+    decision.p = a.choice.p;
+    decision.utility = a.choice.utility;
+    decision.propensity = a.choice.propensity;
+    decision.reach = a.choice.reach;
+    decision.next_check_s = a.choice.next_check_s;
+    a.memo = router_.sent(ask, decision, now_, wall_);
+  }
+  a.phase = Attempt::Phase::in_flight;
+  a.started_ms = wall_;
+  ++slot.in_flight;
+  reach(dix, DeliveryState::attempted);
+  if (!subscribers_.empty()) emit(m, &d, "attempted", slot.no);
+  if (d.final) return;
+  if (a.choice.next_check_s > 0)
+    arm(dix, Wake::silence, now_ + static_cast<MonoNs>(a.choice.next_check_s * 1e9f));
+  else
+    arm(dix, Wake::none, m.expires_ns);
+}
+
+// A channel's queue moves elsewhere: the channel went to sleep, and its messages need not.
+void Core::reroute_queue(ChannelSlot& slot) {
+  for (size_t n = slot.queue.size(); n > 0; --n) {
+    const AttemptIx aix = slot.queue.pop();
+    const DeliveryIx dix = attempts_[aix].delivery;
+    if (dix != kNone) drop_queued(deliveries_[dix]);
+    attempts_.remove(aix);
+    if (dix == kNone || deliveries_[dix].live > 0) continue;
+    deliveries_[dix].wake = Wake::parked;
+    deliveries_[dix].parked_listed = true;
+    unparked_.push_back(dix);
+  }
+  more_ |= !unparked_.empty();
+}
+
+// ---- Costly channels: the intention is durable before the call, so that a crash in between is known afterwards
+
+void Core::write_intents(ChannelSlot& slot, std::vector<AttemptIx> attempts) {
+  std::string records;
+  std::vector<uint64_t> names;
+  for (const AttemptIx aix : attempts) {
+    const Attempt& a = attempts_[aix];
+    const Delivery& d = deliveries_[a.delivery];
+    body_buffer_.clear();
+    const MessageId id = messages_[d.message].message->id;
+    records::put_intent(body_buffer_,
+                        {id, d.device == kNoDevice ? std::string() : std::string(registry_.id_of(d.device)), slot.name,
+                         a.number, wall_});
+    append_record(records, RecordType::intent, static_cast<uint16_t>(id.vshard()), body_buffer_);
+    names.push_back(attempts_.name_of(aix));
+  }
+  const auto count = static_cast<uint32_t>(names.size());
+  auto done = [this, no = slot.no, names](Fate fate, RecordRef) {
+    post_([no, names, fate](Core& core) { core.on_intents(no, names, fate); });
+  };
+  if (!parts_.ledger.submit(std::move(records), count, std::move(done))) on_intents(slot.no, names, Fate::failed);
+}
+
+void Core::on_intents(ChannelNo channel, const std::vector<uint64_t>& attempts, Fate fate) {
+  ChannelSlot& slot = slots_[channel];
+  for (const uint64_t name : attempts) {
+    const AttemptIx aix = attempts_.find(name);
+    if (aix == kNone) continue;
+    Attempt& a = attempts_[aix];
+    a.phase = Attempt::Phase::queued;
+    const DeliveryIx dix = a.delivery;
+    if (dix == kNone) {
+      attempts_.remove(aix);
+    } else if (deliveries_[dix].final) {
+      drop_queued(deliveries_[dix]);
+      attempts_.remove(aix);
+    } else if (fate == Fate::ok) {
+      a.costly = true;
+      slot.queue.push_front(aix, messages_[deliveries_[dix].message].message->priority);
+    } else {
+      // The journal could not say that we are about to spend money: then we do not.
+      drop_queued(deliveries_[dix]);
+      attempts_.remove(aix);
+      park(dix);
+    }
+  }
+}
+
+}  // namespace godwit::engine

@@ -1,0 +1,182 @@
+// Settling: what each disposition does to its delivery (plugin-abi.md §8; the table is dispatch/verdict.hpp).
+#include <algorithm>
+
+#include "broker/engine/core.hpp"
+
+namespace godwit::engine {
+namespace {
+
+constexpr size_t kKeptWords = 256;       // bytes of a vendor's answer that are kept
+constexpr unsigned kMostTries = 5;       // on one channel for one delivery, recovery included (poison messages)
+constexpr int64_t kShortHold = 2'000;    // ms that a message rather waits than moves to another channel
+constexpr int64_t kUnnamedHold = 1'000;  // ms, when the vendor does not say for how long
+
+std::string cut(const std::string& text) {
+  return text.size() <= kKeptWords ? text : text.substr(0, kKeptWords);
+}
+
+}  // namespace
+
+void Core::on_settled(const std::vector<Settlement>& settlements) {
+  for (const Settlement& s : settlements) {
+    const uint32_t fix = flights_.find(s.cookie);
+    if (fix == kNone) continue;  // settled before: the host has counted it
+    Flight& flight = flights_[fix];
+    AttemptIx& place =
+        flight.many.empty() ? flight.single : flight.many[std::min<size_t>(s.target, flight.many.size() - 1)];
+    const AttemptIx aix = std::exchange(place, kNone);
+    if (aix == kNone) continue;
+    const std::shared_ptr<const Parcel> parcel = flight.parcel;  // settling may send, and so reuse the flight
+    if (--flight.open == 0) flights_.remove(fix);
+    settle(aix, s, parcel->targets[std::min<size_t>(s.target, parcel->targets.size() - 1)]);
+  }
+}
+
+void Core::settle(AttemptIx aix, const Settlement& s, const ParcelTarget& target) {
+  Attempt& a = attempts_[aix];
+  const DeliveryIx dix = a.delivery;
+  Delivery& d = deliveries_[dix];
+  ChannelSlot& slot = slots_[a.channel];
+  const dispatch::Verdict verdict = dispatch::verdict_of(s.disposition);
+  a.phase = Attempt::Phase::settled;
+  a.result = s.disposition;
+  a.settled_ms = wall_;
+  a.http_status = static_cast<int16_t>(s.http_status);
+  a.flight = kNone;
+  if (!s.vendor_id.empty() || !s.vendor_code.empty() || !s.detail.empty())
+    a.words = std::make_unique<VendorWords>(VendorWords{cut(s.vendor_id), cut(s.vendor_code), cut(s.detail)});
+  if (verdict.may_have_arrived && slot.reports() && !s.vendor_id.empty()) remember_vendor_id(aix);
+  --d.live;
+  --slot.in_flight;
+  slot.stats.attempts[std::min(static_cast<size_t>(s.disposition), EngineStats::kDispositions - 1)].bump();
+  learn(a, verdict);
+  if (verdict.drops_token && d.device != kNoDevice)
+    write_registry_fact(registry_record::token_dead(messages_[d.message].message->app, device_id(d.device), slot.name,
+                                                    target.address, s.dead_since_ms, wall_));
+  outcome_due(dix);
+
+  using dispatch::Step;
+  if (verdict.step == Step::sent) return on_sent(dix, aix);
+  if (verdict.step == Step::delivered) {
+    if (d.state < DeliveryState::sent) reach(dix, DeliveryState::sent);
+    const auto source = slot.caps.vendor_receipts_are_device ? ReceiptSource::device : ReceiptSource::vendor;
+    hear(dix, aix, {ReceiptEvent::delivered, source, slot.no, wall_});
+    return;
+  }
+  if (d.final) return;
+  if (verdict.step == Step::hold) hold_channel(slot, s.retry_after_ms);
+  if (verdict.step == Step::refuse) close_alike(d, slot);
+  if (verdict.step == Step::next_channel) {
+    if (slot.caps.presence && s.disposition == Disposition::unreachable && d.device != kNoDevice)
+      gone_offline(d.device, slot, a.memo.sent_ns);
+    else
+      d.closed_channels |= slot.bit();
+  }
+  if (d.cancel_wished) return on_withdrawn(dix, aix);
+  if (now_ >= messages_[d.message].expires_ns) return expire(dix);
+  if (d.live > 0) return;  // another attempt is out: its settlement decides
+  switch (verdict.step) {
+    case Step::try_again:
+      return retry_or_next(dix, aix);
+    case Step::unclear:
+      return a.costly ? route(dix) : retry_or_next(dix, aix);
+    case Step::hold:
+      if (s.retry_after_ms <= kShortHold) {
+        const Choice choice = a.choice;
+        return enqueue(dix, slot.no, choice, d.failures);
+      }
+      return route(dix);
+    case Step::withdrawn:
+      return on_withdrawn(dix, aix);
+    case Step::too_late:
+      return d.state < DeliveryState::sent ? finish(dix, DeliveryState::expired, Reason::ttl) : end_cascade(dix, {});
+    default:
+      return route(dix);
+  }
+}
+
+void Core::learn(Attempt& a, const dispatch::Verdict& verdict) {
+  using dispatch::Step;
+  if (verdict.step == Step::sent || verdict.step == Step::delivered) slots_[a.channel].tokens.success();
+  if (a.memo.channel == routing::kNoChannel) return;
+  if (verdict.step == Step::sent || verdict.step == Step::delivered)
+    router_.accepted(a.memo, now_);
+  else if (verdict.drops_token)
+    router_.token_invalid(a.memo, now_);
+  else if (verdict.step != Step::unclear)  // whether it arrived is told by a receipt or by silence
+    router_.rejected(a.memo, verdict.channels_fault, now_);
+}
+
+void Core::on_sent(DeliveryIx dix, AttemptIx aix) {
+  reach(dix, DeliveryState::sent);
+  Delivery& d = deliveries_[dix];
+  if (d.final) return;
+  const MessageEntry& m = messages_[d.message];
+  leave_fanout_window(dix);
+  if (d.cancel_wished) return end_cascade(dix, {});
+  if (now_ >= m.expires_ns) return finish(dix, DeliveryState::sent, Reason::none);
+  if (m.message->routing == RoutingMode::all) {
+    if (d.live == 0) end_cascade(dix, {});
+    return;
+  }
+  // A channel that tells nothing and has no neighbour: there is nothing to wait for.
+  const ChannelSlot& slot = slots_[attempts_[aix].channel];
+  const uint32_t others =
+      d.device == kNoDevice ? 0 : m.channel_mask & devices_[d.device].channels & ~slot.bit() & ~d.closed_channels;
+  if (d.live == 0 && others == 0 && !slot.reports()) end_cascade(dix, {});
+}
+
+void Core::on_withdrawn(DeliveryIx dix, AttemptIx aix) {
+  Delivery& d = deliveries_[dix];
+  if (d.cancel_wished) {
+    if (d.live > 0) return;
+    return d.state < DeliveryState::sent ? finish(dix, DeliveryState::cancelled, Reason::cancelled)
+                                         : end_cascade(dix, {});
+  }
+  // Nobody asked: the channel is being stopped. Another one takes over, or this one when it is back.
+  d.worn_channels |= slots_[attempts_[aix].channel].bit();
+  route(dix);
+}
+
+// A temporary failure: this channel again after a back-off, as long as tries, tokens and time allow; then the next one.
+void Core::retry_or_next(DeliveryIx dix, AttemptIx aix) {
+  Delivery& d = deliveries_[dix];
+  const MessageEntry& m = messages_[d.message];
+  ChannelSlot& slot = slots_[attempts_[aix].channel];
+  unsigned tries = 0;
+  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
+    const Attempt& a = attempts_[i];
+    tries += a.channel == slot.no && (a.result == Disposition::retry || a.result == Disposition::unknown);
+  }
+  if (tries < options_.max_tries) {
+    const int64_t wait_ms = dispatch::backoff_ms(tries - 1, options_.backoff_base_ms, options_.backoff_cap_ms, random_);
+    if (now_ + wait_ms * kNsPerMs < m.expires_ns && slot.tokens.take()) {
+      stats_.retries.bump();
+      d.retry_channel = slot.no;
+      d.failures = static_cast<uint8_t>(tries);
+      return arm(dix, Wake::retry, now_ + wait_ms * kNsPerMs);
+    }
+    stats_.retries_refused.bump();
+  }
+  if (tries >= kMostTries)
+    d.closed_channels |= slot.bit();
+  else
+    d.worn_channels |= slot.bit();
+  route(dix);
+}
+
+// The message itself was refused: channels of the same make would say the same.
+void Core::close_alike(Delivery& d, const ChannelSlot& refused) {
+  for (const ChannelSlot& other : slots_)
+    if (other.no == refused.no ||
+        (other.plugin == refused.plugin && other.caps.max_payload_bytes == refused.caps.max_payload_bytes))
+      d.closed_channels |= other.bit();
+}
+
+void Core::hold_channel(ChannelSlot& slot, int64_t retry_after_ms) {
+  const int64_t wait_ms = retry_after_ms > 0 ? retry_after_ms : kUnnamedHold;
+  slot.held_until_ns = std::max(slot.held_until_ns, now_ + wait_ms * kNsPerMs);
+  refresh_channel(slot);
+}
+
+}  // namespace godwit::engine

@@ -1,0 +1,177 @@
+// A turn of the engine: after the commands come timers, fan-outs, sending, records, and the figures.
+#include <algorithm>
+
+#include "broker/engine/core.hpp"
+
+namespace godwit::engine {
+namespace {
+
+constexpr uint32_t kKeptOfFanout = 20'000;        // finished deliveries of one fan-out that stay in memory
+constexpr MonoNs kRefreshEvery = 250 * kNsPerMs;  // the operator's switch and channel states act within a second
+
+}  // namespace
+
+Error journal_error(Fate fate) {
+  if (fate == Fate::failed)
+    return {Code::no_space, "the journal could not be written; nothing changed. Free disk space", {}};
+  return {Code::unavailable, "it is not known whether this was stored; ask again after the broker has restarted", {}};
+}
+
+Core::Core(EngineOptions options, const EngineParts& parts, EngineStats& stats, intake::Intake& intake, Post post,
+           Background background)
+    : options_(std::move(options)),
+      parts_(parts),
+      stats_(stats),
+      intake_(intake),
+      post_(std::move(post)),
+      background_(std::move(background)),
+      random_(options_.seed ^ static_cast<uint64_t>(parts.clock.mono_ns())),
+      router_(options_.router),
+      now_(parts.clock.mono_ns()),
+      wall_(parts.clock.wall_ms()),
+      timers_(now_) {}
+
+Core::~Core() = default;
+
+void Core::begin_turn(MonoNs now, WallMs wall) {
+  now_ = now;
+  wall_ = wall;
+}
+
+bool Core::end_turn() {
+  more_ = false;
+  timers_.advance(now_, [this](uint64_t payload) { on_timer(payload); });
+  if (now_ >= next_refresh_ns_) {
+    next_refresh_ns_ = now_ + kRefreshEvery;
+    for (ChannelSlot& slot : slots_) refresh_channel(slot);
+  }
+  if (!unparked_.empty()) more_ |= work_unparked();
+  if (!fanouts_.empty()) more_ |= work_fanouts();
+  more_ |= pump();
+  flush_records();
+  evict_finished();
+  maybe_checkpoint();
+  publish();
+  return more_;
+}
+
+void Core::on_timer(uint64_t payload) {
+  const auto ix = static_cast<uint32_t>(payload);
+  switch (static_cast<TimerKind>(payload >> 32)) {
+    case TimerKind::delivery:
+      return on_delivery_timer(ix);
+    case TimerKind::message:
+      --scheduled_;
+      messages_[ix].timer = planner::TimerWheel::kNone;
+      return plan(ix);
+    case TimerKind::inbox:
+      waiters_[ix].timer = planner::TimerWheel::kNone;
+      return answer_inbox(ix);
+  }
+}
+
+MonoNs Core::quiet_until() const {
+  return std::min(timers_.quiet_until(), next_refresh_ns_);
+}
+
+void Core::flush_records() {
+  encode_outcomes();
+  if (record_count_ == 0) return;
+  bytes_since_checkpoint_ += record_buffer_.size();
+  parts_.ledger.submit_lazy(std::exchange(record_buffer_, {}), std::exchange(record_count_, 0));
+}
+
+void Core::publish() {
+  stats_.open_deliveries.set(open_deliveries_);
+  stats_.finished_deliveries.set(finished_deliveries_);
+  stats_.open_messages.set(messages_.size() - finished_.size());
+  stats_.scheduled_messages.set(scheduled_);
+  stats_.fanouts.set(fanouts_.size());
+  stats_.content_bytes.set(content_bytes_);
+  stats_.turns.bump();
+  for (ChannelSlot& slot : slots_) {
+    slot.stats.queued.set(slot.queue.size());
+    slot.stats.in_flight.set(slot.in_flight);
+  }
+}
+
+bool Core::idle() const {
+  if (!busy_.empty() || !outcomes_.empty() || flights_.size() > 0) return false;
+  return std::all_of(slots_.begin(), slots_.end(), [](const ChannelSlot& slot) { return slot.queue.empty(); });
+}
+
+Core::Balance Core::balance() const {
+  Balance b;
+  b.open_messages = messages_.size() - finished_.size();
+  b.open_deliveries = open_deliveries_;
+  b.flights = flights_.size();
+  b.timers = timers_.size();
+  b.attempts = attempts_.size();
+  return b;
+}
+
+// ---- Letting go of what has ended
+
+void Core::evict_finished() {
+  size_t looked = finished_.size();
+  while (!finished_.empty() && looked-- > 0 &&
+         (finished_deliveries_ > options_.max_finished_deliveries || content_bytes_ > options_.max_content_bytes / 2)) {
+    const MessageIx ix = messages_.find(finished_.front());
+    finished_.pop_front();
+    const MessageEntry& m = messages_[ix];
+    bool live = false;
+    for (DeliveryIx i = m.first; i != kNone && !live; i = deliveries_[i].next) live = deliveries_[i].live > 0;
+    if (live)
+      finished_.push_back(messages_.name_of(ix));  // a channel still has it: later
+    else
+      remove_message(ix);
+  }
+}
+
+void Core::remove_message(MessageIx ix) {
+  MessageEntry& m = messages_[ix];
+  for (DeliveryIx i = m.first, next; i != kNone; i = next) {
+    next = deliveries_[i].next;
+    if (m.indexed) by_device_.erase((static_cast<uint64_t>(ix) << 32) | deliveries_[i].device);
+    remove_delivery(i);
+  }
+  content_bytes_ -= intake::footprint(*m.message);
+  by_id_.erase(m.message->id);
+  messages_.remove(ix);
+}
+
+void Core::remove_delivery(DeliveryIx dix) {
+  Delivery& d = deliveries_[dix];
+  if (d.outcome_due) encode_outcomes();  // before its name is gone
+  unlist_for_device(d);
+  for (AttemptIx i = d.first_attempt, next; i != kNone; i = next) {
+    next = attempts_[i].next;
+    forget_vendor_id(attempts_[i], i);
+    attempts_.remove(i);
+  }
+  for (ReceiptIx i = d.receipts, next; i != kNone; i = next) {
+    next = receipts_[i].next;
+    receipts_.remove(i);
+  }
+  deliveries_.remove(dix);
+  --finished_deliveries_;
+}
+
+// A fan-out to millions cannot keep every delivery: the oldest that have ended are counted and let go.
+void Core::drop_fanout_head(MessageIx ix) {
+  MessageEntry& m = messages_[ix];
+  while (m.deliveries - m.open > kKeptOfFanout && m.first != kNone) {
+    const DeliveryIx dix = m.first;
+    Delivery& d = deliveries_[dix];
+    if (!d.final || d.live > 0) return;
+    m.first = d.next;
+    if (m.first == kNone) m.last = kNone;
+    --m.deliveries;
+    if (m.indexed) by_device_.erase((static_cast<uint64_t>(ix) << 32) | d.device);
+    if (!m.dropped) m.dropped = std::make_unique<std::array<uint64_t, 9>>();
+    ++(*m.dropped)[static_cast<size_t>(d.state)];
+    remove_delivery(dix);
+  }
+}
+
+}  // namespace godwit::engine
