@@ -209,6 +209,11 @@ class Broker:
     def delivery_when_attempted(self, message_id, seconds=15):
         return wait_for(lambda: next((d for d in self.deliveries(message_id) if d["attempts"]), None), seconds, f"an attempt at {message_id}")
 
+    def live_channels(self, device_id):
+        """The channels of a device whose token is not known to be dead."""
+        channels = self.expect(200, "GET", f"/v1/devices/{device_id}")["channels"]
+        return {name for name, binding in channels.items() if not binding.get("invalid")}
+
     def channel(self, name):
         channels = self.expect(200, "GET", "/v1/channels", key="admin")["channels"]
         return next(c for c in channels if c["name"] == name)
