@@ -12,10 +12,11 @@
 #include <random>
 #include <thread>
 
+#include "broker/base/encoding.hpp"
 #include "cli/context.hpp"
-#include "cli/demo/broker_process.hpp"
 #include "cli/demo/fleet.hpp"
 #include "cli/progress.hpp"
+#include "tools/broker_process.hpp"
 
 namespace godwit::cli {
 namespace {
@@ -217,8 +218,13 @@ void add_demo(CLI::App& app, Context& context) {
   demo->callback([&context, options] {
     signal(SIGINT, [](int) { stop_wished = true; });
     signal(SIGTERM, [](int) { stop_wished = true; });
+    setenv("GODWIT_SERVER_KEY", ("gws_" + to_base64url(random_bytes(18))).c_str(), 1);
+    setenv("GODWIT_ADMIN_KEY", ("gwa_" + to_base64url(random_bytes(18))).c_str(), 1);
     BrokerProcess broker;
-    if (Result<void> done = broker.start(); !done) return context.fail(done.error());
+    const auto config = [](const BrokerProcess::Place& p) {
+      return demo_config((p.directory / "data").string(), p.http_port);
+    };
+    if (Result<void> done = broker.start(config); !done) return context.fail(done.error());
     if (Result<void> done = Demo(*options, context.color, broker.url()).run(); !done) context.fail(done.error());
   });
 }
