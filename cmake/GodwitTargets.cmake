@@ -61,6 +61,7 @@ function(godwit_bench name)
   add_executable(bench_${name} ${ARG_SRCS})
   target_include_directories(bench_${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(bench_${name} PRIVATE ${ARG_DEPS} benchmark::benchmark)
+  target_include_directories(bench_${name} SYSTEM PRIVATE ${CLI11_INCLUDE})
 endfunction()
 
 # godwit_fuzz(journal_record SRCS journal_record_fuzz.cpp DEPS godwit::storage)
