@@ -6,6 +6,7 @@
 // when the object was destroyed on the lane.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -97,6 +98,47 @@ class Secrets {
 
   Instance* instance_;
   gw_secret table_;
+};
+
+// LiveSecret is the present value of one secret: watched on the lane, read from any thread.
+//
+//   godwit::LiveSecret key_{host, name};                       // a member
+//   key_.watch([this](godwit::Result<void> known) { ... });    // in start; again after every change
+class LiveSecret {
+ public:
+  LiveSecret(Host host, std::string name) : host_(host), name_(std::move(name)) {}
+
+  // `known` says whether there is a value now; its error names the secret. A value that goes away later is kept.
+  template <class F>
+  void watch(F known) {
+    auto changed = [this, known](SecretValue v) mutable {
+      if (v) value_.store(std::make_shared<const std::string>(*v));
+      known(v ? Result<void>() : Result<void>(Error{v.error().status, name_ + ": " + v.error().message, {}}));
+    };
+    auto watch = Secrets(host_).watch(name_, std::move(changed));
+    if (watch)
+      watch_ = std::move(*watch);
+    else
+      known(std::move(watch).error());
+  }
+
+  // [any-thread] Null until it is known.
+  std::shared_ptr<const std::string> value() const { return value_.load(); }
+
+  // [any-thread] In a time that does not depend on where they differ, as signatures and tokens must be compared.
+  bool matches(std::string_view given) const {
+    auto secret = value_.load();
+    if (!secret || secret->size() != given.size()) return false;
+    unsigned char differs = 0;
+    for (size_t i = 0; i < given.size(); ++i) differs |= static_cast<unsigned char>((*secret)[i] ^ given[i]);
+    return differs == 0;
+  }
+
+ private:
+  Host host_;
+  const std::string name_;
+  std::atomic<std::shared_ptr<const std::string>> value_;
+  SecretWatch watch_;
 };
 
 }  // namespace sdk
