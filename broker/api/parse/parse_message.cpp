@@ -8,7 +8,6 @@
 #include "broker/api/parse/names.hpp"
 #include "broker/api/parse/parse_audience.hpp"
 #include "broker/api/parse/parse_content.hpp"
-#include "broker/base/hash.hpp"
 
 namespace godwit {
 namespace {
@@ -25,6 +24,7 @@ constexpr std::array<std::string_view, 4> kPriorities{"critical", "high", "norma
 constexpr std::array<std::string_view, 3> kRoutings{"best", "all", "ordered"};
 constexpr std::array<std::string_view, 2> kClasses{"transactional", "marketing"};
 constexpr size_t kMaxChannels = 32, kMaxIdempotencyKey = 255, kMaxCollapseKey = 64;
+constexpr int64_t kDayMs = 86'400'000;
 
 constexpr uint64_t bit(size_t i) {
   return uint64_t{1} << i;
@@ -55,12 +55,13 @@ void parse_deliver_at(Value value, const Place& place, const MessageRules& rules
                       Faults& faults) {
   int64_t at = 0;
   if (!json::read_time(value, place, at, faults)) return;
-  if (at > now + rules.max_schedule_ms) {
+  if (at > now + rules.max_schedule_ms)
     faults.add(place, fault_codes::range,
-               "lies more than " + std::to_string(rules.max_schedule_ms / 86'400'000) + " days ahead");
-  } else if (at > now) {
+               "lies more than " + std::to_string(rules.max_schedule_ms / kDayMs) + " days ahead");
+  else if (at < now - kDayMs)
+    faults.add(place, fault_codes::range, "lies more than a day back");
+  else
     message.deliver_at_ms = at;
-  }
 }
 
 void parse_options(Value value, const Place& place, const MessageRules& rules, WallMs now, Message& message,
@@ -110,22 +111,6 @@ void settle_idempotency_key(std::string_view header, MessageDraft& draft, Faults
     faults.add(Place(Place(), "idempotency_key"), fault_codes::exclusive,
                "contradicts the Idempotency-Key header; give one of them");
   draft.idempotency_key = header;
-}
-
-// What "the same request again" means: the bytes of every member but the key, in their order, without white space.
-uint64_t hash_of_body(std::string_view json) {
-  std::string canonical;
-  canonical.reserve(json.size());
-  JsonSpans spans(json);
-  std::string_view key, value;
-  while (spans.next(key, value)) {
-    if (key == "\"idempotency_key\"") continue;
-    canonical += key;
-    canonical += ':';
-    append_minified(canonical, value);
-    canonical += ',';
-  }
-  return stable_hash(canonical);
 }
 
 }  // namespace
@@ -198,7 +183,6 @@ std::optional<MessageDraft> parse_message(std::string_view json, const MessageRu
   settle_idempotency_key(idempotency_header, draft, faults);
   if (faults.empty()) build_content(raw, rules.content_bytes, message.content, faults);
   if (!faults.empty()) return std::nullopt;
-  if (!draft.idempotency_key.empty()) message.body_hash = hash_of_body(json);
   return draft;
 }
 

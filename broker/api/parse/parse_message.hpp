@@ -21,10 +21,9 @@ struct MessageRules {
   static MessageRules from(const ApiOptions& options);
 };
 
-// `idempotency_header`: the value of Idempotency-Key, or empty; a key in the body must not contradict it. With a key,
-// message.body_hash covers all members but the key itself, without white space, in the order in which they came.
-// Unset in the draft: app, id, accepted_ms, message.idempotency_key. A deliver_at that has passed means now, so that a
-// repeated call is judged as the first one was.
+// `idempotency_header`: the value of Idempotency-Key, or empty; a key in the body must not contradict it. Unset in the
+// draft: app, id, accepted_ms, and the hashes that intake makes. A deliver_at that has just passed is kept, not
+// refused: a repeated call must be judged as the first one was.
 std::optional<MessageDraft> parse_message(std::string_view json, const MessageRules& rules, WallMs now,
                                           std::string_view idempotency_header, Faults& faults);
 
