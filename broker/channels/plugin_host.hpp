@@ -61,6 +61,7 @@ struct PluginHostOptions {
   std::filesystem::path checker;                   // godwit-plugin-check, for a first load in a child; empty: none
   unsigned lane_threads = 2;                       // lanes that can run at once; more only helps many busy channels
   unsigned blocking_threads = 2;                   // kv, file reads, a plugin's own blocking work
+  int64_t stop_patience_ms = 5000;  // then a plugin that does not come back from stop is left behind
   bool manual_time = false;                        // tests: no timer thread, call turn_time() after moving the clock
 };
 

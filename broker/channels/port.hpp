@@ -120,6 +120,7 @@ class ChannelSink {
 struct WebhookRequest {
   std::string method, tail, query, body;
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  std::string remote_ip = {};
 };
 struct WebhookReply {
   int status = 200;

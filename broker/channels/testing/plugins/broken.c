@@ -1,8 +1,9 @@
-/* Plugins that must be refused at load, one defect each; the defect is chosen by -DBROKEN_<name>. Written in plain C against
- * abi.h alone, so that it stays possible. Without a defect it is the smallest correct plugin. */
+/* Plugins that must be refused at load, one defect each; the defect is chosen by -DBROKEN_<name>. Written in plain C
+ * against abi.h alone, so that it stays possible. Without a defect it is the smallest correct plugin. */
 #include <godwit/abi.h>
 
-#define STR(text) {text, sizeof(text) - 1}
+#define STR(text) \
+  { text, sizeof(text) - 1 }
 
 static int32_t create(const gw_host* host, gw_str config, const gw_diag* diag, void** self) {
   static int instance;
@@ -101,9 +102,9 @@ const gw_entry GW_ENTRY_SYMBOL = {
 #endif
 #ifndef BROKEN_NO_SYMBOL
 #ifdef BROKEN_SMALL_ENTRY
-    .size = 12,
+.size = 12,
 #else
-    .size = sizeof(gw_entry),
+.size = sizeof(gw_entry),
 #endif
 #ifdef BROKEN_MAJOR_INSIDE
     .abi_major = 3,
@@ -114,14 +115,13 @@ const gw_entry GW_ENTRY_SYMBOL = {
 #ifdef BROKEN_NEWER_HOST
     .min_host_minor = 99,
 #endif
-    .type_count = 1,
-    .types = types,
+    .type_count = 1, .types = types,
 #ifdef BROKEN_INIT
     .init = init,
 #endif
-};
+}
+;
 #else
-const gw_channel_type* const* keep_types(void) {
-  return types;
+    const gw_channel_type* const * keep_types(void){return types;
 }
 #endif
