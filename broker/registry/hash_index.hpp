@@ -5,9 +5,11 @@
 // no call ever moves more than one segment (some thousands of slots), and growing touches no record. Equal keys are the
 // caller's business; the index holds what it is given.
 //
-// REQUIRES: hashes are seeded and well mixed (StringHash): the top bits choose the segment, the low 32 the place.
+// REQUIRES: hashes are seeded and well mixed (StringHash). Only the upper 32 bits are used: the first of them choose
+// the segment, the rest the place in it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -31,20 +33,21 @@ class HashIndex {
   // The place of that value, to read or to change; null when there is none. Stays until the next insert or erase.
   template <class IsIt>
   const uint32_t* locate(uint64_t hash, IsIt&& is_it) const {
-    const Segment& segment = segment_of(hash);
+    const uint32_t half = half_of(hash);
+    const Segment& segment = segments_[index_of(half)];
     if (segment.used == 0) return nullptr;
-    const uint32_t low = static_cast<uint32_t>(hash);
-    for (uint32_t at = segment.home(low);; at = segment.after(at)) {
+    for (uint32_t at = segment.home(half);; at = segment.after(at)) {
       const Slot& slot = segment.slots[at];
       if (slot.value == kNone) return nullptr;
-      if (slot.low == low && is_it(slot.value)) return &slot.value;
+      if (slot.half == half && is_it(slot.value)) return &slot.value;
     }
   }
 
   void insert(uint64_t hash, uint32_t value) {
-    Segment& segment = segment_of(hash);
+    const uint32_t half = half_of(hash);
+    Segment& segment = segments_[index_of(half)];
     if (segment.used + 1 > segment.capacity / 5 * 4) resize(segment, segment.capacity + segment.capacity / 4 + 10);
-    place(segment, {static_cast<uint32_t>(hash), value});
+    place(segment, {half, value});
     ++segment.used;
     ++size_;
   }
@@ -57,11 +60,11 @@ class HashIndex {
 
   // Takes out `value`, which was inserted with this hash.
   void erase(uint64_t hash, uint32_t value) {
-    Segment& segment = segment_of(hash);
+    const uint32_t half = half_of(hash);
+    Segment& segment = segments_[index_of(half)];
     if (segment.used == 0) return;
-    const uint32_t low = static_cast<uint32_t>(hash);
-    uint32_t hole = segment.home(low);
-    while (segment.slots[hole].low != low || segment.slots[hole].value != value) {
+    uint32_t hole = segment.home(half);
+    while (segment.slots[hole].half != half || segment.slots[hole].value != value) {
       if (segment.slots[hole].value == kNone) return;
       hole = segment.after(hole);
     }
@@ -69,6 +72,26 @@ class HashIndex {
     --segment.used;
     --size_;
     if (segment.used < segment.capacity / 5 * 2) resize(segment, segment.used + segment.used / 2 + 5);
+  }
+
+  // Filling the index at once, some times faster than insert, which waits for memory at each value: values are set
+  // aside in the order in which they come, and settle() sorts them roughly and builds segment after segment in the
+  // cache. REQUIRES: no other call between the first set_aside and settle.
+  void set_aside(uint64_t hash, uint32_t value) { aside_.push_back({half_of(hash), value}); }
+
+  // `meet(there, fresh)` is called when two values look alike by hash, as they were set aside: it may change `there`,
+  // and answers whether that took in `fresh`, which gets no place of its own then.
+  template <class Meet>
+  void settle(Meet&& meet) {
+    std::vector<uint32_t> counts(segments_.size());
+    for (const Slot& slot : aside_) ++counts[index_of(slot.half)];
+    const std::vector<Slot> sorted = sorted_aside();
+    for (size_t i = 0; i < segments_.size(); ++i) {
+      const uint32_t capacity = counts[i] + counts[i] / 3 + 5;  // three quarters full
+      segments_[i] = {std::make_unique<Slot[]>(capacity), capacity, 0};
+    }
+    for (const Slot& slot : sorted) settle_one(segments_[index_of(slot.half)], slot, meet);
+    for (const Segment& segment : segments_) size_ += segment.used;
   }
 
   size_t size() const { return size_; }
@@ -80,22 +103,23 @@ class HashIndex {
 
  private:
   struct Slot {
-    uint32_t low = 0;
+    uint32_t half = 0;
     uint32_t value = kNone;
   };
   struct Segment {
     std::unique_ptr<Slot[]> slots;
     uint32_t capacity = 0, used = 0;
-    uint32_t home(uint32_t low) const { return static_cast<uint32_t>(uint64_t{low} * capacity >> 32); }
+    uint32_t home(uint32_t half) const {
+      return static_cast<uint32_t>(uint64_t{half << kSegmentBits} * capacity >> 32);
+    }
     uint32_t after(uint32_t at) const { return at + 1 == capacity ? 0 : at + 1; }
   };
 
-  Segment& segment_of(uint64_t hash) { return segments_[index_of(hash)]; }
-  const Segment& segment_of(uint64_t hash) const { return segments_[index_of(hash)]; }
-  static size_t index_of(uint64_t hash) { return hash >> (63 - kSegmentBits) >> 1; }  // no bits, no shift by 64
+  static uint32_t half_of(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
+  static size_t index_of(uint32_t half) { return uint64_t{half} >> (32 - kSegmentBits); }
 
   static void place(Segment& segment, Slot slot) {
-    uint32_t at = segment.home(slot.low);
+    uint32_t at = segment.home(slot.half);
     while (segment.slots[at].value != kNone) at = segment.after(at);
     segment.slots[at] = slot;
   }
@@ -107,10 +131,32 @@ class HashIndex {
     segment = std::move(bigger);
   }
 
+  // What was set aside, by the first bits of the hash and in its order otherwise. More bits at once would scatter to
+  // more places than the processor keeps at hand.
+  std::vector<Slot> sorted_aside() {
+    constexpr unsigned kBits = 8;
+    std::array<size_t, (1 << kBits) + 1> starts{};
+    for (const Slot& slot : aside_) ++starts[(slot.half >> (32 - kBits)) + 1];
+    for (size_t i = 1; i < starts.size(); ++i) starts[i] += starts[i - 1];
+    std::vector<Slot> sorted(aside_.size());
+    for (const Slot& slot : aside_) sorted[starts[slot.half >> (32 - kBits)]++] = slot;
+    std::vector<Slot>().swap(aside_);
+    return sorted;
+  }
+
+  template <class Meet>
+  static void settle_one(Segment& segment, Slot slot, Meet& meet) {
+    uint32_t at = segment.home(slot.half);
+    for (; segment.slots[at].value != kNone; at = segment.after(at))
+      if (segment.slots[at].half == slot.half && meet(segment.slots[at].value, slot.value)) return;
+    segment.slots[at] = slot;
+    ++segment.used;
+  }
+
   // Moves back what probing had pushed past the hole, so that no tombstones are needed.
   static void close(Segment& segment, uint32_t hole) {
     for (uint32_t at = segment.after(hole); segment.slots[at].value != kNone; at = segment.after(at)) {
-      const uint32_t home = segment.home(segment.slots[at].low);
+      const uint32_t home = segment.home(segment.slots[at].half);
       // It may move to the hole unless its home lies (cyclically) behind the hole.
       const bool stays = hole <= at ? hole < home && home <= at : hole < home || home <= at;
       if (stays) continue;
@@ -122,6 +168,7 @@ class HashIndex {
 
   std::vector<Segment> segments_;
   size_t size_ = 0;
+  std::vector<Slot> aside_;  // empty but between set_aside and settle
 };
 
 }  // namespace godwit

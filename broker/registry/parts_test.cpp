@@ -44,6 +44,24 @@ TEST(HashIndex, KeepsValuesOfOneHashApart) {
     EXPECT_EQ(index.find(v % 2 ? ~0ull : 0, [&](uint32_t x) { return x == v; }), v % 3 ? v : HashIndex<0>::kNone);
 }
 
+TEST(HashIndex, FilledAtOnceIsTheSame) {
+  HashIndex<3> index;
+  for (uint32_t v = 0; v < 5000; ++v) index.set_aside(hash_of(v % 4000), v);
+  std::vector<std::pair<uint32_t, uint32_t>> met;
+  index.settle([&](uint32_t there, uint32_t fresh) {
+    met.emplace_back(there, fresh);
+    return fresh >= 4500;
+  });
+  EXPECT_EQ(index.size(), 4500u);
+  EXPECT_EQ(met.size(), 1000u);
+  for (const auto& [there, fresh] : met) EXPECT_EQ(there % 4000, fresh % 4000);
+  for (uint32_t v = 0; v < 5000; ++v)
+    EXPECT_EQ(index.find(hash_of(v % 4000), [&](uint32_t x) { return x == v; }), v < 4500 ? v : HashIndex<3>::kNone);
+  index.insert(hash_of(9999), 9999);
+  index.erase(hash_of(0), 0);
+  EXPECT_EQ(index.find(hash_of(9999), [](uint32_t) { return true; }), 9999u);
+}
+
 TEST(HashIndex, GivesItsMemoryBack) {
   HashIndex<3> index;
   for (uint32_t v = 0; v < 10'000; ++v) index.insert(hash_of(v), v);

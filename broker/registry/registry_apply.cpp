@@ -156,7 +156,8 @@ void Registry::end_replay() {
       impl.find_holders(app, impl.words.find(c.channel), c.token, no);
       for (const DeviceNo holder : impl.holders) {
         const PackedDevice held = impl.packed_at(holder);
-        if (held.version() < impl.before.version) impl.strip(holder, c.channel, held.version(), impl.before.updated_ms);
+        const bool older = std::pair(held.version(), holder) < std::pair(impl.before.version, no);
+        if (older) impl.strip(holder, c.channel, held.version(), impl.before.updated_ms);
       }
     }
   }

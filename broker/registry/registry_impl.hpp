@@ -104,6 +104,7 @@ struct Registry::Impl {
   void mark(DeviceNo no);
   void bury(DeviceNo no, Tombstone tombstone);
   Result<void> load_row(const DeviceRowView& row, DeviceFields& scratch);
+  void index_loaded(RegistryLoad& report);
 };
 
 }  // namespace godwit

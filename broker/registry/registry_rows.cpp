@@ -13,26 +13,29 @@ namespace {
 
 constexpr size_t kMaxFaults = 10;
 
-std::string describe(const DeviceRowView& row, const Error& error) {
-  return "device row " + std::to_string(row.number) + " (app \"" + std::string(row.app) + "\", device \"" +
-         std::string(row.device_id) + "\") is left out: " + error.message +
-         "; it comes back when the device registers again";
+void add_fault(RegistryLoad& report, uint64_t number, std::string_view app, std::string_view id, std::string_view why) {
+  ++report.damaged;
+  if (report.faults.size() >= kMaxFaults) return;
+  report.faults.push_back("device row " + std::to_string(number) + " (app \"" + std::string(app) + "\", device \"" +
+                          std::string(id) + "\") is left out: " + std::string(why) +
+                          "; it comes back when the device registers again");
 }
 
 }  // namespace
 
+// Packs row after row, then builds the indexes at once: a million rows would otherwise wait for memory five million
+// times.
 Result<RegistryLoad> Registry::load(Catalogue& catalogue) {
   Impl& impl = *impl_;
   RegistryLoad report;
   DeviceFields scratch;
   auto scanned = catalogue.scan_devices([&](const DeviceRowView& row) {
-    if (auto loaded = impl.load_row(row, scratch); !loaded) {
-      ++report.damaged;
-      if (report.faults.size() < kMaxFaults) report.faults.push_back(describe(row, loaded.error()));
-    }
+    if (auto loaded = impl.load_row(row, scratch); !loaded)
+      add_fault(report, row.number, row.app, row.device_id, loaded.error().message);
     if (row.number != 0) report.newest_version = std::max(report.newest_version, row.version);
     return true;
   });
+  impl.index_loaded(report);
   if (!scanned) return std::move(scanned).error().with("loading the devices");
   impl.taken_mark = impl.next;
   report.devices = size();
@@ -52,25 +55,47 @@ Result<void> Registry::Impl::load_row(const DeviceRowView& row, DeviceFields& sc
   const auto no = static_cast<DeviceNo>(row.number);
   next = std::max(next, no + 1);  // of a damaged row too: its number stays used
   if (auto decoded = decode_device_row(row, scratch); !decoded) return decoded;
-  if (table.at(no)) return Error{Code::invalid, "another row has the same number", "device row"};
+  if (table.at(no)) return Error{Code::conflict, "another row has the same number", "device row"};
 
   const AppNo app = make_app(scratch.app);
-  if (const DeviceNo twin = find(app, scratch.id); twin != kNoDevice) {
-    if (packed_at(twin).version() >= row.version)
-      return Error{Code::conflict, "row " + std::to_string(twin) + " has a newer state of the device", "device row"};
-    remove(twin, packed_at(twin).version());
-  }
-  for (const ChannelFields& c : scratch.channels) {
-    const uint32_t word = c.is_live() ? words.find(c.channel) : StringPool::kNone;
-    const DeviceNo holder = word == StringPool::kNone ? kNoDevice : find_token(app, word, c.token);
-    if (holder != kNoDevice) shared_tokens.push_back(packed_at(holder).version() < row.version ? no : holder);
-  }
   topic_numbers.clear();
   for (const std::string_view topic : scratch.topics)
     if (const uint32_t number = topics.follow(app, topic, no); number != TopicTable::kNone)
       topic_numbers.push_back(number);
-  store(app, scratch, topic_numbers);
+  packed.clear();
+  pack_device(packed, scratch, app, topic_numbers, words);
+  table.put(no, packed);
+  apps[app].members.add(no);
+  ids.set_aside(id_hash(app, scratch.id), no);
+  if (!scratch.user_id.empty()) users.set_aside(user_hash(app, scratch.user_id), no);
+  PackedDevice(packed.data()).for_each_channel([&](const PackedDevice::Channel& c) {
+    if (c.is_live()) tokens.set_aside(token_hash(app, c.word, c.token), no);
+    return true;
+  });
   return {};
+}
+
+void Registry::Impl::index_loaded(RegistryLoad& report) {
+  users.settle([&](DeviceNo a, DeviceNo b) {
+    return packed_at(a).app() == packed_at(b).app() && packed_at(a).user() == packed_at(b).user();
+  });
+  tokens.settle([&](DeviceNo a, DeviceNo b) {
+    // Two rows that seem to hold one token: end_replay() looks closer.
+    shared_tokens.push_back(packed_at(a).version() < packed_at(b).version() ? b : a);
+    return false;
+  });
+  std::vector<DeviceNo> twins;
+  ids.settle([&](DeviceNo a, DeviceNo b) {
+    if (packed_at(a).app() == packed_at(b).app() && packed_at(a).id() == packed_at(b).id())
+      twins.push_back(packed_at(a).version() < packed_at(b).version() ? a : b);
+    return false;
+  });
+  for (const DeviceNo older : twins) {
+    if (!table.at(older)) continue;
+    const PackedDevice device = packed_at(older);
+    add_fault(report, older, apps[device.app()].name, device.id(), "another row has a newer state of the device");
+    remove(older, device.version() - 1);
+  }
 }
 
 void Registry::Impl::mark(DeviceNo no) {

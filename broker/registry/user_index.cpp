@@ -11,7 +11,7 @@ size_t heap_bytes(const std::vector<uint32_t>& devices) {
 
 }  // namespace
 
-void UserIndex::add_to_list(uint64_t hash, uint32_t value, uint32_t device) {
+uint32_t UserIndex::with(uint32_t value, uint32_t device) {
   if (!(value & kListBit)) {
     uint32_t list;
     if (free_.empty()) {
@@ -23,13 +23,13 @@ void UserIndex::add_to_list(uint64_t hash, uint32_t value, uint32_t device) {
     }
     lists_[list].push_back(value);
     list_bytes_ += heap_bytes(lists_[list]);
-    index_.replace(hash, value, list | kListBit);
     value = list | kListBit;
   }
   std::vector<uint32_t>& devices = lists_[value & ~kListBit];
   list_bytes_ -= heap_bytes(devices);
   devices.insert(std::lower_bound(devices.begin(), devices.end(), device), device);
   list_bytes_ += heap_bytes(devices);
+  return value;
 }
 
 void UserIndex::remove(uint64_t hash, uint32_t device) {

@@ -28,7 +28,18 @@ class UserIndex {
   void add(uint64_t hash, uint32_t device, IsUsers&& is_users) {
     const uint32_t value = index_.find(hash, [&](uint32_t v) { return is_users(first(v)); });
     if (value == HashIndex<9>::kNone) return index_.insert(hash, device);
-    add_to_list(hash, value, device);
+    index_.replace(hash, value, with(value, device));
+  }
+
+  // Filling the index at once, see HashIndex. `same_user(a, b)`: do these two devices belong to one user?
+  void set_aside(uint64_t hash, uint32_t device) { index_.set_aside(hash, device); }
+  template <class SameUser>
+  void settle(SameUser&& same_user) {
+    index_.settle([&](uint32_t& there, uint32_t device) {
+      if (!same_user(first(there), device)) return false;
+      there = with(there, device);
+      return true;
+    });
   }
 
   // REQUIRES: added with this hash.
@@ -38,7 +49,7 @@ class UserIndex {
 
  private:
   uint32_t first(uint32_t value) const { return value & kListBit ? lists_[value & ~kListBit].front() : value; }
-  void add_to_list(uint64_t hash, uint32_t value, uint32_t device);
+  uint32_t with(uint32_t value, uint32_t device);  // the value for those of `value` and one more
 
   HashIndex<9> index_;
   std::vector<std::vector<uint32_t>> lists_;  // sorted; of two devices and more
