@@ -34,7 +34,6 @@ HttpConfig read_http(YamlSection s) {
   HttpConfig http;
   if (auto listen = s.texts("listen"); !listen.empty()) http.listen = std::move(listen);
   http.threads = static_cast<unsigned>(s.integer("threads", http.threads, 1, 64));
-  http.public_url = s.text("public_url");
   s.finish();
   return http;
 }
@@ -59,7 +58,6 @@ AppConfig read_app(YamlSection s) {
   app.client_keys = read_keys(s, "client_keys");
   app.allow_ips = s.texts("allow_ips");
   app.channels = s.texts("channels");
-  app.routing_mode = s.choice("routing_mode", {"best", "ordered", "all"}, app.routing_mode);
   app.requests_per_s = s.number("requests_per_s", 0, 0, 1e9);
   app.messages_per_s = s.number("messages_per_s", 0, 0, 1e9);
   s.finish();
@@ -75,7 +73,7 @@ ChannelInstanceConfig read_channel(YamlSection s) {
   channel.enabled = s.flag("enabled", true);
   channel.prior = s.number("prior", 0, 0, 1);
   channel.manufacturer_priors = s.numbers("manufacturer_priors", 0, 1);
-  channel.cost = s.number("cost", -1, 0, 1e6);
+  channel.connect = s.texts("connect");
   channel.config_json = s.json("config", channel.lines);
   s.finish();
   return channel;
@@ -109,8 +107,8 @@ LimitsConfig read_limits(YamlSection s) {
   l.content_bytes = s.bytes("content", l.content_bytes, 256, kMiB);
   l.open_deliveries =
       static_cast<uint64_t>(s.integer("open_deliveries", int64_t(l.open_deliveries), 1000, 1'000'000'000));
-  l.finished_messages =
-      static_cast<uint64_t>(s.integer("finished_messages", int64_t(l.finished_messages), 0, 1'000'000'000));
+  l.finished_deliveries =
+      static_cast<uint64_t>(s.integer("finished_deliveries", int64_t(l.finished_deliveries), 0, 1'000'000'000));
   l.connections_per_address =
       static_cast<uint64_t>(s.integer("connections_per_address", int64_t(l.connections_per_address), 1, 1'000'000));
   l.default_ttl_ms = s.duration_ms("default_ttl", l.default_ttl_ms, 0, 28 * kDay);

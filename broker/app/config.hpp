@@ -21,7 +21,6 @@ namespace godwit {
 struct HttpConfig {
   std::vector<std::string> listen = {"127.0.0.1:8480"};
   unsigned threads = 2;
-  std::string public_url;  // how clients reach us, for `connect` and callback URLs; empty: from listen
 };
 
 struct AppConfig {
@@ -29,7 +28,6 @@ struct AppConfig {
   std::vector<std::string> server_keys, client_keys;  // plain, or sha256:HEX
   std::vector<std::string> allow_ips;                 // CIDR; empty: any address
   std::vector<std::string> channels;                  // empty: every channel
-  std::string routing_mode = "best";                  // best | ordered | all, when a message names none
   double requests_per_s = 0, messages_per_s = 0;      // 0: no limit of its own
 };
 
@@ -44,7 +42,7 @@ struct ChannelInstanceConfig {
   // What the operator believes of the channel before anything is measured.
   double prior = 0;  // 0: the plugin's own
   std::map<std::string, double> manufacturer_priors;
-  double cost = -1;  // per send, in units of a message's value; < 0: the plugin's own
+  std::vector<std::string> connect;  // addresses that devices are told to connect to; empty: where the channel listens
 };
 
 struct RoutingConfig {
@@ -59,8 +57,8 @@ struct RoutingConfig {
 
 struct LimitsConfig {
   uint64_t body_bytes = 256 << 10, content_bytes = 4096;
-  uint64_t open_deliveries = 1'000'000;  // beyond it new messages are refused with Retry-After
-  uint64_t finished_messages = 200'000;  // kept in memory for queries; older ones are read from the journal
+  uint64_t open_deliveries = 1'000'000;    // beyond it new messages are refused with Retry-After
+  uint64_t finished_deliveries = 500'000;  // kept in memory for queries; older ones are read from the journal
   uint64_t connections_per_address = 1000;
   int64_t default_ttl_ms = 86'400'000, receipt_wait_ms = 600'000;
   int64_t drain_ms = 20'000;
