@@ -104,7 +104,7 @@ void Intake::accept(std::vector<MessageDraft> drafts, AcceptBatch::Done done) {
       if (std::holds_alternative<IdempotencyTable::Conflict>(claim)) {
         batch->resolve(i,
                        Error{Code::conflict,
-                             "this key was used for another message within 24 hours; use a new key for a new message",
+                             "this idempotency key was used for another message within 24 hours; use a new key for a new message",
                              "Idempotency-Key"});
         continue;
       }
