@@ -135,7 +135,8 @@ void Dispatcher::dispatch(const http::Request& request, http::Reply reply) {
   }
 
   Faults faults;
-  Query query(request.query, faults);
+  // A vendor's query is the plugin's to read, as it came.
+  Query query(match.route->who & kVendor ? std::string_view() : request.query, faults);
   auto authorized = authorize(*match.route, request, query);
   if (auto* refusal = std::get_if<Refusal>(&authorized)) return reply.send(std::move(*refusal));
   Call call{request, *match.route, std::get<Caller>(std::move(authorized)), {}, std::move(query), std::move(faults)};
