@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "broker/storage/files.hpp"
+#include "broker/storage/sqlite/paced_writes.hpp"
 
 namespace godwit {
 namespace {
@@ -213,8 +214,11 @@ Result<void> SegmentWriter::set_meta(const char* key, uint64_t value) {
 
 Result<bool> SegmentWriter::retire() {
   insert_ = {};
-  auto busy = connection_.checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
-  if (!busy || *busy) return busy;
+  {
+    const PacedWrites paced(connection_.raw());
+    auto busy = connection_.checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+    if (!busy || *busy) return busy;
+  }
   if (auto r = connection_.exec("pragma journal_mode=delete"); !r) {
     if (r.error().code == Code::unavailable) return true;
     return std::move(r).error();
