@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <mutex>
+
 namespace godwit {
 namespace {
 
@@ -155,10 +157,15 @@ Result<void> check_sqlite_library() {
   if (sqlite3_threadsafe() == 0) {
     return Error{Code::unsupported, "this SQLite was built without threads; install Debian's libsqlite3-0", "sqlite"};
   }
-  const bool has_wal_bug = sqlite3_libversion_number() < kFixedWalVersion;
-  spdlog::info(
-      "SQLite {} ({}){}", sqlite3_libversion(), sqlite3_sourceid(),
-      has_wal_bug ? "; it can corrupt a log with two writers, so each file has one: tools must open read-only" : "");
+  static std::once_flag said;
+  std::call_once(said, [] {
+    const bool has_wal_bug = sqlite3_libversion_number() < kFixedWalVersion;
+    spdlog::info("SQLite {}{}", sqlite3_libversion(),
+                 has_wal_bug
+                     ? ": can corrupt a log that two connections write, so each file has one; open files of a running "
+                       "broker read-only"
+                     : "");
+  });
   return {};
 }
 

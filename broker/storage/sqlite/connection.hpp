@@ -94,7 +94,7 @@ class SqliteConnection {
   std::string file_;
 };
 
-// Logs the library's version and what we know of it, and refuses a build that is not safe with threads. Once at start.
+// Refuses a build that is not safe with threads, and logs once which version it is and what we know of it.
 Result<void> check_sqlite_library();
 
 }  // namespace godwit

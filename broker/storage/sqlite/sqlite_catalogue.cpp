@@ -69,6 +69,7 @@ Result<std::unique_ptr<SqliteCatalogue>> SqliteCatalogue::open(const std::filesy
 }
 
 Result<void> SqliteCatalogue::prepare() {
+  if (auto r = check_sqlite_library(); !r) return r;
   auto opened = SqliteConnection::open(file_, SqliteConnection::Mode::create, vfs_);
   if (!opened) return std::move(opened).error();
   writer_ = std::move(*opened);

@@ -21,6 +21,7 @@ SqliteJournal::~SqliteJournal() {
 
 Result<Opened> SqliteJournal::open() {
   if (live_ || poisoned_) return Error{Code::conflict, "is open already", options_.directory.string()};
+  if (auto r = check_sqlite_library(); !r) return std::move(r).error();
   std::error_code failed;
   std::filesystem::create_directories(options_.directory, failed);
   if (failed) return Error{Code::io, "creating it: " + failed.message(), options_.directory.string()};
