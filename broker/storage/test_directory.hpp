@@ -29,6 +29,13 @@ class TestDirectory {
   std::filesystem::path path_;
 };
 
+// Sanitizers find what they find in a part of the cases; every case belongs to the plain build.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr bool kSlow = true;
+#else
+constexpr bool kSlow = false;
+#endif
+
 inline std::string slurp(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};

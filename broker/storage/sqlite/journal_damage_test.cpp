@@ -188,7 +188,7 @@ TEST_F(JournalDamage, AFlippedBitInAClosedJournalIsFoundAndTheRestIsServed) {
   fs::copy(rig.path(), intact.path() / "journal", fs::copy_options::recursive);
   Random random(7);
   int refused_starts = 0, found = 0;
-  constexpr int kFlips = 400;
+  constexpr int kFlips = kSlow ? 50 : 200;
   for (int flip = 0; flip < kFlips && !HasFailure(); ++flip) {
     rig.stop();
     fs::remove_all(rig.path());
@@ -224,7 +224,7 @@ TEST_F(JournalDamage, AFlippedBitInTheLogOfAKilledJournalIsFoundAndTheRestIsServ
   Random random(8);
   const size_t log_bytes = fs::file_size(killed.path() / "journal/00000001.db-wal");
   int lost_tail = 0, lost_much = 0;
-  constexpr int kFlips = 400;
+  constexpr int kFlips = kSlow ? 50 : 200;
   for (int flip = 0; flip < kFlips && !HasFailure(); ++flip) {
     rig.stop();
     fs::remove_all(rig.path());
@@ -246,8 +246,8 @@ TEST_F(JournalDamage, AFlippedBitInTheLogOfAKilledJournalIsFoundAndTheRestIsServ
     EXPECT_TRUE(count == next || is_tail || is_reported()) << "lost without a word: " << next - count;
     lost_much += count < next - 25 ? 1 : 0;  // the few bytes of a segment's schema are worth the segment
   }
-  EXPECT_LT(lost_tail, kFlips / 20);
-  EXPECT_LT(lost_much, kFlips / 100);
+  EXPECT_LE(lost_tail, 2 + kFlips / 20);
+  EXPECT_LE(lost_much, 1 + kFlips / 100);
 }
 
 }  // namespace
