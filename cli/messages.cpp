@@ -110,7 +110,8 @@ void show(Context& context, const std::string& id, bool why) {
   }
   std::printf("message  %s\nstatus   %s\n", member(*message, "message_id").c_str(), member(*message, "status").c_str());
   std::string counts;
-  for (const auto& [name, n] : message->value("counts", json::object()).items())
+  const json by_state = message->value("counts", json::object());  // items() does not keep a temporary alive
+  for (const auto& [name, n] : by_state.items())
     if (n.is_number_unsigned() && n.get<uint64_t>())
       counts += (counts.empty() ? "" : ", ") + name + " " + grouped(n.get<uint64_t>());
   std::printf("counts   %s\n\n", counts.c_str());

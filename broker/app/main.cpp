@@ -82,7 +82,9 @@ int run(int argc, char** argv) {
   Application app(std::move(loaded.config));
   ExitCode code = ExitCode::temporary;
   if (Result<void> started = app.start(code); !started) {
-    std::fprintf(stderr, "godwitd: %s\n", started.error().message.c_str());
+    const Error& error = started.error();
+    const bool named = error.where.empty() || error.message.find(error.where) != std::string::npos;
+    std::fprintf(stderr, "godwitd: %s%s\n", named ? "" : (error.where + ": ").c_str(), error.message.c_str());
     return exit_with(code);
   }
   notify_supervisor("READY=1");

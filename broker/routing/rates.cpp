@@ -137,10 +137,14 @@ std::vector<RateRow> RateBook::query(const RateQuery& query, const Profiles& pro
       row.low = interval.low, row.high = interval.high;
       rows.push_back(row);
     };
-    // The channel's own kind always has a row, other kinds when there were any: they are never added up.
+    // One row for each kind that there were receipts of, and the channel's own kind when there were none: kinds are
+    // never added up, and a kind that nobody uses here is not a rate of zero.
     const ReceiptKind label = label_of_channel[channel];
-    if (label == ReceiptKind::device || cell.device > 0) emit(ReceiptKind::device, cell.device, cell.settled);
-    if (label == ReceiptKind::vendor || cell.vendor > 0) emit(ReceiptKind::vendor, cell.vendor, cell.settled);
+    const bool none = cell.device == 0 && cell.vendor == 0;
+    if (cell.device > 0 || (none && label == ReceiptKind::device))
+      emit(ReceiptKind::device, cell.device, cell.settled);
+    if (cell.vendor > 0 || (none && label == ReceiptKind::vendor))
+      emit(ReceiptKind::vendor, cell.vendor, cell.settled);
     if (label < ReceiptKind::vendor) emit(ReceiptKind::accepted, cell.accepted, cell.sent);
   }
   return rows;

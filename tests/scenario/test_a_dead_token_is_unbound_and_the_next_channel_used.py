@@ -12,7 +12,7 @@ def test_refused_token():
         message = broker.push({"device": "d"}, priority="critical")
         broker.wait_status(message, "delivered")
         first, second = broker.delivery(message)["attempts"]
-        assert (first["channel"], first["result"], first["vendor_code"]) == ("mi", "target_invalid", "66007")
+        assert (first["channel"], first["result"], first["vendor_code"]) == ("mi", "token_invalid", "66007")
         assert second["channel"] == "spare"
         assert "mi" not in broker.live_channels("d")
         again = broker.push({"device": "d"}, priority="critical")

@@ -11,7 +11,7 @@ def broker():
             broker.register(f"d{n}", {"loop": f"t{n}"}, user_id=f"u{n // 3}")  # three devices a user
         broker.register("foreign", {"loop": "t0"}, key="other")
         for n in (1, 5, 9):
-            broker.expect(200, "PUT", f"/v1/topics/news/devices/d{n}")
+            broker.expect(204, "PUT", f"/v1/topics/news/devices/d{n}")
         yield broker
 
 
