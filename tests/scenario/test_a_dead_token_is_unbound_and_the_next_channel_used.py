@@ -14,7 +14,7 @@ def test_refused_token():
         first, second = broker.delivery(message)["attempts"]
         assert (first["channel"], first["result"], first["vendor_code"]) == ("mi", "token_invalid", "66007")
         assert second["channel"] == "spare"
-        assert "mi" not in broker.live_channels("d")
+        wait_for(lambda: "mi" not in broker.live_channels("d"))
         again = broker.push({"device": "d"}, priority="critical")
         broker.wait_status(again, "delivered")
         assert [a["channel"] for a in broker.delivery(again)["attempts"]] == ["spare"]

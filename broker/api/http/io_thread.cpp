@@ -101,7 +101,7 @@ void IoThread::needs_flush(std::shared_ptr<Connection> connection) {
 void IoThread::arm_tick() {
   timer_.expires_after(kTick);
   timer_.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
-    if (!ec) self->tick();
+    if (!ec && !self->ended_) self->tick();
   });
 }
 
@@ -127,6 +127,7 @@ void IoThread::stop() {
   post([self = shared_from_this()] {
     const std::vector<std::shared_ptr<Connection>> all(self->connections_.begin(), self->connections_.end());
     for (const auto& connection : all) connection->close();
+    self->ended_ = true;  // a tick that is due already is past cancelling, and would arm the next one
     self->timer_.cancel();
   });
   std::lock_guard lock(mutex_);

@@ -74,6 +74,7 @@ class IoThread final : public Home, public std::enable_shared_from_this<IoThread
   std::string date_;
   Random random_;
   bool draining_ = false;
+  bool ended_ = false;
 };
 
 }  // namespace godwit::http
