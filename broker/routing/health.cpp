@@ -53,6 +53,12 @@ void Health::set_shape(size_t channels, const Profiles& profiles) {
   }
 }
 
+uint64_t Health::trips() const {
+  uint64_t sum = 0;
+  for (const PerChannel& channel : channels_) sum += channel.trips;
+  return sum;
+}
+
 size_t Health::cells() const {
   size_t count = 0;
   for (const PerChannel& channel : channels_)
@@ -104,7 +110,7 @@ void Health::judge_healthy(PerChannel& channel, HealthCell& cell, bool success, 
   cell.expected = {expected, t};
   update_health(cell, t);
   ++channel.alarms;
-  ++trips_;
+  ++channel.trips;
 }
 
 void Health::judge_alarmed(PerChannel& channel, HealthCell& cell, bool success, double p, double t) {
@@ -176,10 +182,10 @@ std::vector<Health::Alarmed> Health::alarms(const Profiles& profiles) const {
 }
 
 void Health::save(ByteWriter& out, size_t channels) const {
-  out.varint(trips_);
   for (size_t c = 0; c < channels; ++c) {
     size_t count = 0;
     for_each_cell(channels_[c], [&count](const HealthCell&) { ++count; });
+    out.varint(channels_[c].trips);
     out.varint(count);
     for_each_cell(channels_[c], [&out](const HealthCell& cell) {
       for (const double v : {cell.suspicion, cell.since_successes, cell.since_expected, cell.events.sum, cell.events.at,
@@ -193,11 +199,11 @@ void Health::save(ByteWriter& out, size_t channels) const {
 }
 
 void Health::restore(ByteReader& in, const std::vector<ChannelNo>& channel_of) {
-  trips_ = in.varint();
   for (const ChannelNo c : channel_of) {
     PerChannel& channel = channels_[c];
     size_t count = 0;
     for_each_cell(channel, [&count](const HealthCell&) { ++count; });
+    channel.trips = in.varint();
     if (in.varint() != count) return in.fail();
     channel.alarms = 0;
     for_each_cell(channel, [&](HealthCell& cell) {

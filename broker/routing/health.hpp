@@ -62,7 +62,8 @@ class Health {
     const HealthCell* cell;
   };
   std::vector<Alarmed> alarms(const Profiles& profiles) const;
-  uint64_t trips() const { return trips_; }
+  uint64_t trips(ChannelNo channel) const { return channels_[channel].trips; }
+  uint64_t trips() const;
   size_t cells() const;
 
   void save(ByteWriter& out, size_t channels) const;
@@ -71,6 +72,7 @@ class Health {
  private:
   struct PerChannel {
     uint32_t alarms = 0;
+    uint64_t trips = 0;
     HealthCell all;
     std::vector<HealthCell> makers, maker_oses, regions;
   };
@@ -83,7 +85,6 @@ class Health {
   void judge_alarmed(PerChannel& channel, HealthCell& cell, bool success, double p, double t);
 
   std::vector<PerChannel> channels_ = std::vector<PerChannel>(kMaxChannels);
-  uint64_t trips_ = 0;
 };
 
 }  // namespace godwit::routing

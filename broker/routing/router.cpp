@@ -310,6 +310,7 @@ std::vector<ChannelView> Router::channels(MonoNs now) const {
     v.p95_receipt_s = c.receipt.quantile_s(0.95);
     v.quota_price = c.quota_price;
     v.sends = c.sends, v.explored = c.explored, v.probed = c.probed;
+    v.alarms_raised = impl_->health.trips(number);
     out.push_back(std::move(v));
   }
   return out;

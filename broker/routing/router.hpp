@@ -182,6 +182,7 @@ struct ChannelView {
   double soft_timeout_s = 0, median_receipt_s = 0, p95_receipt_s = 0;
   double quota_price = 0;
   uint64_t sends = 0, explored = 0, probed = 0;
+  uint64_t alarms_raised = 0;  // since the start, on all cells of the channel
 };
 
 struct Options {
