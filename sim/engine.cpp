@@ -62,6 +62,7 @@ class Engine {
     run_until(std::numeric_limits<double>::infinity());
     for (const ReactionWatch& w : watches_) score_.reactions.push_back(w.result());
     read_alarms();
+    if (const Calibration* c = policy_.calibration()) score_.calibration = *c;
     score_.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     return std::move(score_);
   }

@@ -1,4 +1,5 @@
 // The broker's own router, fed as the broker's engine feeds it.
+#include <algorithm>
 #include <array>
 
 #include "broker/routing/router.hpp"
@@ -78,8 +79,12 @@ class Godwit final : public Policy {
   void accepted(InFlight& m, size_t i, double t) override { router_.accepted(m.memos[i], mono(t)); }
   void rejected(InFlight& m, size_t i, double t) override { router_.rejected(m.memos[i], true, mono(t)); }
   double soft_timeout_s(ChannelNo c) const override { return router_.soft_timeout_s(c); }
-  void silent(InFlight& m, size_t i, double t) override { router_.silent(m.memos[i], mono(t)); }
+  void silent(InFlight& m, size_t i, double t) override {
+    judged(m.memos[i], false, t);
+    router_.silent(m.memos[i], mono(t));
+  }
   void receipt(InFlight& m, size_t i, double t, double delivered_s) override {
+    if (t - m.attempts[i].sent <= router_.soft_timeout_s(m.memos[i].channel)) judged(m.memos[i], true, t);
     router_.receipt(m.memos[i], ReceiptKind::device, mono(t), wall(t), delivered_s);
   }
   void seen(InFlight& m, size_t i, bool had_it, double t) override {
@@ -87,6 +92,7 @@ class Godwit final : public Policy {
   }
   void quota(ChannelNo c, double used, double elapsed) override { router_.quota(c, used, elapsed); }
   Router* router() override { return &router_; }
+  const Calibration* calibration() const override { return &calibration_; }
 
  private:
   static Options options(const Setting& setting, uint64_t seed) {
@@ -114,7 +120,15 @@ class Godwit final : public Policy {
     return a;
   }
 
+  void judged(const AttemptMemo& memo, bool came, double t) {
+    if (memo.state != 0 || t < setting_.warmup_s || (setting_.channels[memo.channel].kind == ChannelKind::paid)) return;
+    const double expected = memo.expected * memo.health;
+    CalibrationBin& bin = calibration_[static_cast<size_t>(std::min(9.0, expected * 10))];
+    bin.attempts += 1, bin.expected += expected, bin.came += came;
+  }
+
   const Setting& setting_;
+  Calibration calibration_{};
   Router router_;
 };
 

@@ -120,7 +120,7 @@ class Oracle final : public Policy {
       sum.add(m.message.fates[a.channel].p, heard);
     }
     const bool night = is_night(hour_of_day(setting_.start_hour, m.message.t));
-    return sum.given(night ? setting_.away_night : setting_.away_day);
+    return sum.given(0, night ? setting_.away_night : setting_.away_day);
   }
 
   double coverage(ChannelNo c, double t) const {

@@ -32,6 +32,13 @@ struct InFlight {
   unsigned arrivals = 0, visible = 0;
 };
 
+// Of all attempts that were expected to bring a receipt in time with a chance in this tenth: how many were there, what
+// was expected, what came.
+struct CalibrationBin {
+  double attempts = 0, expected = 0, came = 0;
+};
+using Calibration = std::array<CalibrationBin, 10>;
+
 class Policy {
  public:
   virtual ~Policy() = default;
@@ -46,6 +53,7 @@ class Policy {
   virtual void receipt(InFlight&, size_t, double, double /*delivered_s*/) {}
   virtual void seen(InFlight&, size_t, bool, double) {}
   virtual void quota(routing::ChannelNo, double /*used*/, double /*elapsed*/) {}
+  virtual const Calibration* calibration() const { return nullptr; }
   virtual routing::Router* router() { return nullptr; }  // for reports about alarms
 };
 

@@ -85,6 +85,17 @@ std::string to_json(const Study& study) {
     p["reactions"] = reactions_of(study, name, false);
     p["single_reactions"] = reactions_of(study, name, true);
     if (!intervals.is_null()) p["intervals_95"] = intervals;
+    for (size_t i = 0; i < 10; ++i) {
+      CalibrationBin sum;
+      for (const SeedResult& seed : study.seeds) {
+        const Outcome& o = seed.by_policy.at(name);
+        const CalibrationBin& bin = (o.cascade.messages > 0 ? o.cascade : o.single).calibration[i];
+        sum.attempts += bin.attempts, sum.expected += bin.expected, sum.came += bin.came;
+      }
+      if (sum.attempts > 0)
+        p["calibration"].push_back(
+            {{"attempts", sum.attempts}, {"expected", sum.expected / sum.attempts}, {"came", sum.came / sum.attempts}});
+    }
     double alarms_left = 0, wall_s = 0;
     for (const SeedResult& seed : study.seeds) {
       alarms_left += seed.by_policy.at(name).cascade.alarms_left;

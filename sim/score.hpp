@@ -44,6 +44,7 @@ class Score {
   std::vector<Reaction> reactions;
   double alarms_raised = 0, alarms_left = 0;  // of the router, in the measured part; still on at the end
   std::vector<std::string> left;              // which, for people
+  Calibration calibration{};
   double wall_s = 0;
 
   double per_message(double v) const { return messages > 0 ? v / messages : 0; }

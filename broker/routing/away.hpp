@@ -34,11 +34,10 @@ class Away {
 
 // P(device uninstalled or switched off for good), from the channels that were silent since the last sign of life.
 // The evidence of one channel is capped: one dead token must not make the device "gone".
-inline double dormancy(bool ever_alive, unsigned silent_once, unsigned silent_twice) {
-  if (silent_once + silent_twice == 0) return 0;
+inline double dormancy(bool ever_alive, double silence_nats) {
+  if (silence_nats <= 0) return 0;
   const double prior = ever_alive ? 0.02 : 0.05;
-  const double evidence = 1.2 * silent_once + 2.5 * silent_twice;
-  return prior / (prior + (1 - prior) * std::exp(-evidence));
+  return prior / (prior + (1 - prior) * std::exp(-silence_nats));
 }
 
 }  // namespace godwit::routing

@@ -6,9 +6,10 @@
 
 namespace godwit::routing {
 
-// The silence of earlier attempts. `out_of_reach` is the prior that the device cannot be reached at all.
+// What the silence of earlier attempts leaves to be believed.
 struct Silence {
-  double reach = 1;           // P(the device can be reached | no receipt so far)
+  double alive = 1;           // P(the device is not gone for good | no receipt so far)
+  double reach = 1;           // P(it can be reached now | no receipt so far); at most `alive`
   double none_delivered = 1;  // P(no earlier attempt arrives | reachable, no receipt so far)
 };
 
@@ -20,9 +21,14 @@ class SilenceSum {
     likelihood_ *= 1 - heard;
     none_delivered_ *= (1 - rate) / std::max(1e-9, 1 - heard);
   }
-  Silence given(double out_of_reach) const {
-    const double om = std::clamp(out_of_reach, 0.0, 1.0);
-    return {1 - om / std::max(1e-9, om + (1 - om) * likelihood_), none_delivered_};
+
+  // The priors: gone for good, and away for a while if not gone.
+  Silence given(double dormant, double away) const {
+    const double gone = std::clamp(dormant, 0.0, 1.0);
+    const double absent = (1 - gone) * std::clamp(away, 0.0, 1.0);
+    const double here = (1 - gone - absent) * likelihood_;
+    const double all = std::max(1e-9, gone + absent + here);
+    return {1 - gone / all, here / all, none_delivered_};
   }
 
  private:
@@ -35,7 +41,7 @@ struct FallbackTerms {
   double p = 0;                  // chance of this send alone
   double duplicate_penalty = 0;  // value lost when the user sees it twice
   double dedupe = 1;             // chance that a second arrival is not shown
-  bool independent = false;      // another path to the device: being out of reach there says nothing here
+  bool independent = false;      // another path to the device: its being away there says nothing here
 };
 
 inline double fallback_utility(const Silence& silence, const FallbackTerms& t) {

@@ -58,7 +58,7 @@ size_t Router::Impl::gather(const Ask& ask, const DeviceView& device, Candidates
     c.channel = offer.channel;
     c.p = e.delivery * e.health * channels[offer.channel].delivery.share_below(left);
     c.utility = value * c.p - price(offer.channel, ask.priority);
-    c.trials = e.kappa + e.successes + e.failures;
+    c.trials = std::max(0.0, e.rate * (1 - e.rate) / e.variance - 1);
     c.health = e.health;
     c.costly = channels[offer.channel].traits.costly;
     c.propensity = 0;

@@ -42,7 +42,8 @@ unsigned DeviceState::borrow(ChannelNo channel) {
   if (best == kNoSlot) return kNoSlot;
   const auto bit = static_cast<uint8_t>(~(1u << best));
   success[best] = failure[best] = 0;
-  reports &= bit, silent_once &= bit, silent_twice &= bit, last_outcome &= bit, has_last &= bit;
+  reports &= bit, last_outcome &= bit, has_last &= bit;
+  set_silence(best, 0);
   lent_to[best] = static_cast<uint8_t>(channel + 1);
   return best;
 }
@@ -71,17 +72,18 @@ void DeviceState::add_failure(unsigned slot, float v) {
 
 void DeviceState::heard(uint32_t hour) {
   alive_hour = static_cast<uint16_t>(std::min<uint32_t>(hour + 1, 65535));
-  silent_once = silent_twice = 0;
+  std::memset(silence, 0, sizeof silence);
 }
 
-void DeviceState::unheard(unsigned slot) {
-  const auto bit = static_cast<uint8_t>(1u << slot);
-  if ((silent_once & bit) != 0) {
-    silent_once &= static_cast<uint8_t>(~bit);
-    silent_twice |= bit;
-  } else if ((silent_twice & bit) == 0) {
-    silent_once |= bit;
-  }
+void DeviceState::unheard(unsigned slot, double nats) {
+  constexpr unsigned kMost = 10;  // 2.5 nats
+  const unsigned before = silence[slot / 2] >> (slot % 2 * 4) & 15u;
+  set_silence(slot, std::min(kMost, before + static_cast<unsigned>(std::clamp(nats, 0.0, 9.0) * 4 + 0.5)));
+}
+
+void DeviceState::set_silence(unsigned slot, unsigned quarters) {
+  const unsigned shift = slot % 2 * 4;
+  silence[slot / 2] = static_cast<uint8_t>((silence[slot / 2] & ~(15u << shift)) | quarters << shift);
 }
 
 void DeviceState::halve() {
@@ -91,7 +93,8 @@ void DeviceState::halve() {
 void DeviceState::new_installation() {
   std::memset(success, 0, sizeof success);
   std::memset(failure, 0, sizeof failure);
-  silent_once = silent_twice = last_outcome = has_last = 0;
+  std::memset(silence, 0, sizeof silence);
+  last_outcome = has_last = 0;
   ++generation;
 }
 

@@ -23,17 +23,16 @@ constexpr unsigned kNoSlot = kSlots;
 struct alignas(64) DeviceState {
   uint16_t success[kSlots];  // 8.8 fixed point, saturating
   uint16_t failure[kSlots];
-  uint8_t lent_to[kSlots];            // channel + 1; 0 is free
-  uint32_t profile;                   // 0: unknown
-  uint32_t tokens;                    // bit per channel
-  uint32_t decayed_min;               // the minute to which the counters are decayed
-  uint16_t alive_hour;                // of the last sign of life, + 1; 0: never
-  uint8_t reports;                    // bit per slot: its receipts come back
-  uint8_t silent_once, silent_twice;  // bit per slot, since the last sign of life
-  uint8_t last_outcome, has_last;     // bit per slot: the previous outcome, for learning how much devices differ
-  uint8_t generation;                 // of the installation
+  uint8_t lent_to[kSlots];      // channel + 1; 0 is free
+  uint32_t profile;             // 0: unknown
+  uint32_t tokens;              // bit per channel
+  uint32_t decayed_min;         // the minute to which the counters are decayed
+  uint16_t alive_hour;          // of the last sign of life, + 1; 0: never
+  uint8_t reports;              // bit per slot: its receipts come back
+  uint8_t silence[kSlots / 2];  // nibble per slot: what its silence says, in quarter nats, since the last sign of life
+  uint8_t last_outcome, has_last;  // bit per slot: the previous outcome, for learning how much devices differ
+  uint8_t generation;              // of the installation
   uint8_t flags;
-  uint8_t spare[2];
 
   // The slot lent to a channel, or kNoSlot. Eight compares at once.
   unsigned slot(ChannelNo channel) const {
@@ -56,10 +55,20 @@ struct alignas(64) DeviceState {
   void add_success(unsigned slot, float v);
   void add_failure(unsigned slot, float v);  // negative takes back; never below zero
 
-  void heard(uint32_t hour);    // any sign of life
-  void unheard(unsigned slot);  // one more silence
-  void halve();                 // an upgrade: half the trust
-  void new_installation();      // counters and silences start anew
+  void heard(uint32_t hour);  // any sign of life
+  // One more silence on a channel, of this weight in nats. A channel's word is capped: one dead token must not make
+  // the device look dormant.
+  void unheard(unsigned slot, double nats);
+  double silence_nats() const {
+    uint32_t all;
+    std::memcpy(&all, silence, 4);
+    const uint32_t pairs = (all & 0x0f0f0f0f) + (all >> 4 & 0x0f0f0f0f);
+    return 0.25 * static_cast<double>((pairs * 0x01010101u) >> 24);
+  }
+  void halve();             // an upgrade: half the trust
+  void new_installation();  // counters and silences start anew
+
+  void set_silence(unsigned slot, unsigned quarters);
 
   bool ever_alive() const { return alive_hour != 0; }
 };

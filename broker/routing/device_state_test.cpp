@@ -84,11 +84,11 @@ TEST(DeviceState, DecayInManyStepsAgreesWithOneStepOnAverage) {
 
 TEST(DeviceState, ASignOfLifeEndsEverySilence) {
   DeviceState d{};
-  d.unheard(1), d.unheard(1), d.unheard(1), d.unheard(2);
-  EXPECT_EQ(d.silent_twice, 0b10);
-  EXPECT_EQ(d.silent_once, 0b100);
+  for (int i = 0; i < 3; ++i) d.unheard(1, 1.2);
+  d.unheard(7, 0.5);
+  EXPECT_DOUBLE_EQ(d.silence_nats(), 2.5 + 0.5);
   d.heard(5);
-  EXPECT_EQ(d.silent_once | d.silent_twice, 0);
+  EXPECT_EQ(d.silence_nats(), 0);
   EXPECT_TRUE(d.ever_alive());
 }
 

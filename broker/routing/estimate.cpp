@@ -14,8 +14,7 @@ constexpr DeviceState kNeverSeen{};
 DeviceView Router::Impl::view(DeviceNo device, double t) const {
   const DeviceState* found = devices.find(device);
   const DeviceState& state = found != nullptr ? *found : kNeverSeen;
-  const double dormant = dormancy(state.ever_alive(), static_cast<unsigned>(std::popcount(state.silent_once)),
-                                  static_cast<unsigned>(std::popcount(state.silent_twice)));
+  const double dormant = dormancy(state.ever_alive(), state.silence_nats());
   return {state, profiles.at(state.profile), t, state.fade(minute(t), half_life_min()), decay.inverse(t), dormant};
 }
 
@@ -43,14 +42,19 @@ Estimate Router::Impl::estimate(const DeviceView& device, ChannelNo channel) con
   } else {
     e.reporting = c.reports_itself();
   }
-  e.rate = (e.successes + e.kappa * e.mean) / (e.successes + e.failures + e.kappa);
+  const DeviceRate device_rate = c.mixture.rate(e.mean, e.successes, e.failures);
+  e.rate = device_rate.mean;
+  e.variance = device_rate.variance;
   e.health = health.factor(channel, device.profile);
   e.delivery = std::min(kHumility, e.rate / c.traits.coverage);
   return e;
 }
 
-double Router::Impl::out_of_reach(const DeviceView& device) const {
-  return 1 - (1 - away.share(device.t)) * (1 - device.dormant);
+// Whether our own connection to the device is up: then it is hardly away.
+bool Router::Impl::is_present(const Ask& ask) const {
+  return std::any_of(ask.offers.begin(), ask.offers.end(), [this](const Offer& offer) {
+    return offer.sleep == Sleep::awake && offer.channel < channels.size() && channels[offer.channel].traits.connection;
+  });
 }
 
 // `all_receipts`: as if every receipt that will ever come had come by now.
@@ -68,7 +72,11 @@ Silence Router::Impl::silence(const Ask& ask, const DeviceView& device, bool all
     const double rate = std::min(kHumility, attempt.rate / c.traits.coverage) * attempt.health;
     sum.add(rate, heard);
   }
-  return sum.given(out_of_reach(device));
+  // What the device's record says about its being gone includes, by now, the silence of these very attempts; so it is
+  // taken as it was before the first of them, unless there was a sign of life since.
+  const double dormant =
+      ask.attempts.empty() ? device.dormant : std::min(device.dormant, ask.attempts.front().dormant / 65535.0);
+  return sum.given(dormant, (is_present(ask) ? away_present : away).share(device.t));
 }
 
 }  // namespace godwit::routing

@@ -18,7 +18,8 @@ std::vector<CandidateView> Router::Impl::explain(const Ask& ask, const DeviceVie
       const Channel& c = channels[offer.channel];
       const Estimate e = estimate(device, offer.channel);
       v.rate = e.rate;
-      const Interval interval = beta_95(e.successes + e.kappa * e.mean, e.failures + e.kappa * (1 - e.mean));
+      const double trials = std::max(0.5, e.rate * (1 - e.rate) / e.variance - 1);  // of the Beta with this spread
+      const Interval interval = beta_95(e.rate * trials, (1 - e.rate) * trials);
       v.low = interval.low, v.high = interval.high;
       v.segment_rate = e.mean;
       v.samples = levels.segment(offer.channel, device.profile.segment).trials * device.inverse;

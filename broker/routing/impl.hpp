@@ -16,6 +16,7 @@
 #include "broker/routing/health.hpp"
 #include "broker/routing/histogram.hpp"
 #include "broker/routing/levels.hpp"
+#include "broker/routing/mixture.hpp"
 #include "broker/routing/profiles.hpp"
 #include "broker/routing/rates.hpp"
 #include "broker/routing/router.hpp"
@@ -45,6 +46,7 @@ struct Channel {
   Breaker breaker;
   Strengths strengths;
   DeviceSpread spread;
+  Mixture mixture;
   Coverage coverage;
   double quota_price = 0;
   bool quota_gone = false;
@@ -72,6 +74,7 @@ struct Estimate {
   double delivery = 0;  // delivery rate: q
   double health = 1;
   double successes = 0, failures = 0, kappa = 0;
+  double variance = 0;  // of `rate`
   bool reporting = true;
 };
 
@@ -94,7 +97,7 @@ struct Router::Impl {
   Estimate estimate(const DeviceView& device, ChannelNo channel) const;
   bool is_reporting(const DeviceState& device, ChannelNo channel) const;
   double maker_odds(ChannelNo channel, uint16_t maker) const;
-  double out_of_reach(const DeviceView& device) const;
+  bool is_present(const Ask& ask) const;
   Silence silence(const Ask& ask, const DeviceView& device, bool all_receipts) const;
 
   // decide.cpp
@@ -143,7 +146,7 @@ struct Router::Impl {
   Levels levels;
   std::vector<Channel> channels;
   RateBook book;
-  Away away;
+  Away away, away_present;  // of devices that hold no connection, and of those that do
   Health health;
   CommonMode common;
   double learned_at = 0;  // segment strengths: hourly

@@ -14,6 +14,25 @@ constexpr double kFlagged = 0.9, kBlind = 0.6, kBlindWeight = 0.1;
 constexpr double kMostCommon = 1.05;
 constexpr double kTimeliness = 0.97;  // the soft time-out is the 97 % quantile of receipt delays
 
+// What one outcome more tells about the segment, when the device has had so many already.
+double novelty_of(const Channel& c, double successes, double failures) {
+  return std::max(kLeastNovelty, c.strengths.device / (c.strengths.device + successes + failures));
+}
+
+// The shared levels are about devices that are not known yet. What is known of this one is taken out of its outcome: it
+// counts as if a new device had done as much better or worse than expected. Otherwise a segment would look as good as
+// those of its devices that stay on the channel because it works for them.
+double surprise(const AttemptMemo& memo) {
+  return memo.mean - memo.rate;
+}
+
+// What a silence says about the device being gone, against its being there: absence and what earlier attempts of the
+// same message already said are in `expected`.
+double silence_nats(const AttemptMemo& memo) {
+  const double alive = 1 - memo.dormant / 65535.0;
+  return -std::log(1 - std::min(0.95, memo.expected * memo.health / std::max(0.05, alive)));
+}
+
 uint16_t to_share(double v) {
   return static_cast<uint16_t>(std::clamp(v, 0.0, 1.0) * 65535 + 0.5);
 }
@@ -41,21 +60,21 @@ AttemptMemo Router::Impl::sent(const Ask& ask, const Decision& decision, double 
   }
   const DeviceView device = view(ask.device, t);
   const Estimate e = estimate(device, decision.channel);
-  const double away_share = c.traits.path == 0 ? away.share(t) : 0;
-  const double reach = memo.rank == 0 ? 1 : decision.reach;
+  const Silence before = silence(ask, device, false);  // without earlier attempts: the priors
+  const double reach = c.traits.path == 0 ? before.reach : before.alive;
   memo.rate = static_cast<float>(e.rate);
+  memo.mean = static_cast<float>(e.mean);
   memo.health = static_cast<float>(e.health);
   memo.segment = state.profile;
   memo.generation = state.generation;
   memo.flags = e.reporting ? kReporting : 0;
   const double ratio = common.ratio(decision.channel, channels.size(), t);
   const double covered = std::min(1.0, c.coverage.share(c.traits.coverage, t) / c.traits.coverage);
-  memo.expected = static_cast<float>(
-      std::min(0.98, e.rate * kTimeliness * (1 - away_share) * (1 - device.dormant) * reach * ratio * covered));
+  memo.expected = static_cast<float>(std::min(0.98, e.rate * kTimeliness * reach * ratio * covered));
   memo.common = to_share(ratio / kMostCommon);
   memo.weight = 1;
-  memo.novelty = to_share(std::max(kLeastNovelty, e.kappa / (e.kappa + e.successes + e.failures)));
-  memo.dormant = to_share(device.dormant);
+  memo.novelty = to_share(novelty_of(c, e.successes, e.failures));
+  memo.dormant = to_share(1 - before.alive);
   ++c.sends;
   c.explored += decision.reason == Reason::explore || decision.reason == Reason::audit;
   c.probed += decision.reason == Reason::probe;
@@ -103,11 +122,18 @@ void Router::Impl::remember(const AttemptMemo& memo, DeviceState& state, unsigne
                             double t) {
   Channel& c = channels[memo.channel];
   const auto bit = static_cast<uint8_t>(1u << slot);
-  if (!corrects && (state.has_last & bit) != 0 && memo.health >= 1 && !health.any_alarm(memo.channel)) {
+  if (!corrects && memo.health >= 1 && !health.any_alarm(memo.channel)) {
     const Profile& kind = profile(memo);
     const double mean = levels.mean(memo.channel, kind.maker, kind.segment, decay.inverse(t), c.traits.prior,
                                     maker_odds(memo.channel, kind.maker), c.strengths);
-    c.spread.pair((state.last_outcome & bit) != 0, success, mean, t);
+    if ((state.has_last & bit) != 0) {
+      const bool last = (state.last_outcome & bit) != 0;
+      const float fade = state.fade(minute(t), half_life_min()) / 256;
+      const float s = state.success[slot] * fade, f = state.failure[slot] * fade;
+      c.mixture.learn(mean, std::max(0.0f, s - (last ? 1 : 0)), std::max(0.0f, f - (last ? 0 : 1)), last,
+                      novelty_of(c, s, f));
+      c.spread.pair(last, success, mean, t);
+    }
   }
   state.has_last |= bit;
   state.last_outcome = static_cast<uint8_t>(success ? state.last_outcome | bit : state.last_outcome & ~bit);
@@ -117,12 +143,12 @@ void Router::Impl::succeed(AttemptMemo& memo, bool was_failed, double t) {
   memo.state = kSucceeded;
   const double novelty = from_share(memo.novelty) * decay.weight(sent_time(memo, t));
   const Profile& kind = profile(memo);
-  levels.add(memo.channel, kind.maker, kind.segment, novelty, novelty);
+  levels.add(memo.channel, kind.maker, kind.segment, novelty * (1 + surprise(memo)), novelty);
   if (DeviceState* state = learner(memo)) {
     state->decay(minute(t), half_life_min(), memo.device);
     if (const unsigned slot = state->borrow(memo.channel); slot != kNoSlot) {
-      state->add_success(slot, 1);
       remember(memo, *state, slot, true, was_failed, t);
+      state->add_success(slot, 1);
     }
   }
 }
@@ -132,13 +158,14 @@ void Router::Impl::fail(AttemptMemo& memo, double t) {
   memo.weight = blame(memo, t);
   const double trials = memo.weight * from_share(memo.novelty) * (1 - from_share(memo.dormant));
   const Profile& kind = profile(memo);
-  levels.add(memo.channel, kind.maker, kind.segment, 0, trials * decay.weight(sent_time(memo, t)));
+  const double weight = trials * decay.weight(sent_time(memo, t));
+  levels.add(memo.channel, kind.maker, kind.segment, weight * surprise(memo), weight);
   if (DeviceState* state = learner(memo)) {
     state->decay(minute(t), half_life_min(), memo.device);
     if (const unsigned slot = state->borrow(memo.channel); slot != kNoSlot) {
-      state->add_failure(slot, memo.weight);
-      state->unheard(slot);
       remember(memo, *state, slot, false, false, t);
+      state->add_failure(slot, memo.weight);
+      if (channels[memo.channel].traits.path == 0) state->unheard(slot, silence_nats(memo));
     }
   }
 }
@@ -147,7 +174,8 @@ void Router::Impl::fail(AttemptMemo& memo, double t) {
 void Router::Impl::take_back(AttemptMemo& memo, double t) {
   const double trials = memo.weight * from_share(memo.novelty) * (1 - from_share(memo.dormant));
   const Profile& kind = profile(memo);
-  levels.add(memo.channel, kind.maker, kind.segment, 0, -trials * decay.weight(sent_time(memo, t)));
+  const double weight = trials * decay.weight(sent_time(memo, t));
+  levels.add(memo.channel, kind.maker, kind.segment, -weight * surprise(memo), -weight);
   if (DeviceState* state = learner(memo)) {
     state->decay(minute(t), half_life_min(), memo.device);
     if (const unsigned slot = state->slot(memo.channel); slot != kNoSlot) state->add_failure(slot, -memo.weight);
@@ -180,10 +208,13 @@ void Router::Impl::receipt(AttemptMemo& memo, ReceiptKind kind, double t, double
   const bool in_time = memo.state == kOpen && (memo.flags & kJudged) == 0 && latency <= soft_timeout_s(memo.channel);
   if (was_failed) take_back(memo, t);
   const bool late = latency > kTooLate_s;
-  if (memo.rank == 0 && c.traits.path == 0) away.receipt(t, late);
+  if (memo.rank == 0 && c.traits.path == 0) (c.traits.connection ? away_present : away).receipt(t, late);
   if (state != nullptr && c.traits.path == 0) state->heard(hour(t));
   if (late) {
     memo.state = kNeutral;
+    if (state != nullptr)
+      if (const unsigned slot = state->slot(memo.channel); slot != kNoSlot && was_failed)
+        state->has_last &= static_cast<uint8_t>(~(1u << slot));  // it told nothing after all
     return;
   }
   const double weight = decay.weight(sent_time(memo, t));

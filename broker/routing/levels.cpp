@@ -22,7 +22,7 @@ Pool read(ByteReader& in) {
   Pool pool;
   pool.successes = in.f64();
   pool.trials = in.f64();
-  if (!std::isfinite(pool.trials) || !(pool.successes >= 0) || !(pool.trials >= pool.successes)) in.fail();
+  if (!std::isfinite(pool.trials) || !std::isfinite(pool.successes) || pool.trials < 0) in.fail();
   return in.failed() ? Pool{} : pool;
 }
 

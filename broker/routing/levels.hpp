@@ -19,9 +19,11 @@ struct Pool {
   double successes = 0, trials = 0;
 
   void add(double s, double n) {
-    successes = std::max(0.0, successes + s);
-    trials = std::max(successes, trials + n);
+    successes += s;
+    trials = std::max(0.0, trials + n);
   }
+  // Single outcomes may count as more than one success or less than none; their sum is read as what it can be.
+  double good(double inverse) const { return std::clamp(successes, 0.0, trials) * inverse; }
 };
 
 // How many trials the level above is worth. Learned where the data allow it.
@@ -44,12 +46,12 @@ class Levels {
   double mean(ChannelNo channel, uint16_t maker, uint32_t segment, double inverse, double prior, double maker_odds,
               const Strengths& strengths) const {
     const Pool& f = fleet_[channel];
-    double g = (f.successes * inverse + kPriorTrials * prior) / (f.trials * inverse + kPriorTrials);
+    double g = (f.good(inverse) + kPriorTrials * prior) / (f.trials * inverse + kPriorTrials);
     if (maker_odds != 1) g = g * maker_odds / (1 - g + g * maker_odds);
     const Pool& m = this->maker(channel, maker);
-    const double above = (m.successes * inverse + strengths.maker * g) / (m.trials * inverse + strengths.maker);
+    const double above = (m.good(inverse) + strengths.maker * g) / (m.trials * inverse + strengths.maker);
     const Pool& s = this->segment(channel, segment);
-    return (s.successes * inverse + strengths.segment * above) / (s.trials * inverse + strengths.segment);
+    return (s.good(inverse) + strengths.segment * above) / (s.trials * inverse + strengths.segment);
   }
 
   const Pool& fleet(ChannelNo channel) const { return fleet_[channel]; }

@@ -48,6 +48,7 @@ void write(ByteWriter& out, const Channel& c) {
   write(out, c.receipt);
   c.breaker.save(out);
   c.spread.save(out);
+  c.mixture.save(out);
   c.coverage.save(out);
   for (const double v : {c.strengths.maker, c.strengths.segment, c.strengths.device, c.quota_price}) out.f64(v);
   out.u8(c.quota_gone ? 1 : 0);
@@ -59,6 +60,7 @@ void read(ByteReader& in, Channel& c) {
   read(in, c.receipt);
   c.breaker.restore(in);
   c.spread.restore(in);
+  c.mixture.restore(in);
   c.coverage.restore(in);
   c.strengths = {number(in, 0.1, 1e6), number(in, 0.1, 1e6), number(in, 0.1, 1e6)};
   c.quota_price = number(in, 0, 1e9);
@@ -93,6 +95,7 @@ std::string Router::Impl::save(MonoNs now, WallMs wall) const {
   levels.save(out, channels.size());
   out.f64(learned_at);
   away.save(out);
+  away_present.save(out);
   common.save(out, channels.size());
   health.save(out, channels.size());
   book.save(out);
@@ -165,10 +168,11 @@ Result<void> Router::Impl::restore(std::string_view bytes, MonoNs now, WallMs wa
   fresh->levels.restore(in, channel_of);
   fresh->learned_at = number(in, 0, 1e12);
   fresh->away.restore(in);
+  fresh->away_present.restore(in);
   fresh->common.restore(in, channel_of);
   fresh->health.restore(in, channel_of);
   if (away_s > kTooOldForMoods_s) {  // these described the moment, not the channels
-    fresh->away = {}, fresh->common = {}, fresh->health = {};
+    fresh->away = {}, fresh->away_present = {}, fresh->common = {}, fresh->health = {};
     for (Channel& c : fresh->channels) c.coverage = {};
     fresh->grow();
   }

@@ -98,6 +98,7 @@ void Router::Impl::housekeeping(double t) {
   for (size_t i = 0; i < channels.size(); ++i) {
     Strengths& strengths = channels[i].strengths;
     strengths.device = channels[i].spread.strength(t);
+    channels[i].mixture.refresh();
     if (hourly)
       strengths.segment = levels.segment_strength(static_cast<ChannelNo>(i), decay.inverse(t),
                                                   profiles.maker_of_segment(), strengths.segment);
@@ -300,7 +301,7 @@ std::vector<ChannelView> Router::channels(MonoNs now) const {
     v.channel = number;
     v.name = c.traits.name;
     v.samples = pool.trials * impl_->decay.inverse(t);
-    v.rate = pool.trials > 0 ? pool.successes / pool.trials : 0;
+    v.rate = pool.trials > 0 ? pool.good(1) / pool.trials : 0;
     v.coverage = c.coverage.share(c.traits.coverage, t);
     v.blackout = c.coverage.blackout();
     v.breaker_open = c.breaker.is_open(t);

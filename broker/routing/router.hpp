@@ -85,6 +85,7 @@ struct AttemptMemo {
   uint32_t segment = 0;
   uint16_t generation = 0;  // of the device's installation
   uint16_t common = 0;      // how all other channels fared at the send, in 1/65535 of 1.05
+  float mean = 0;           // the segment's rate, against which the device's own outcomes were set
   MonoNs sent_ns = 0;
   float expected = 0;    // chance of a receipt before the soft time-out, without the channel's health
   uint16_t novelty = 0;  // what this outcome tells the segment, in 1/65535 (a device's tenth tells little)
