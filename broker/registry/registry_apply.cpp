@@ -123,7 +123,7 @@ bool Registry::Impl::claim(AppNo app, DeviceNo self, const ChannelFields& channe
   }
   for (const DeviceNo holder : holders) {
     if (got_it_later(holder)) {
-      shared_tokens.push_back(holder);
+      shared_tokens.insert(shared_tokens.end(), {holder, self});
       continue;
     }
     strip(holder, channel.channel, position + 1, record.at_ms);
@@ -146,8 +146,8 @@ void Registry::Impl::strip(DeviceNo holder, std::string_view channel, uint64_t v
 
 void Registry::end_replay() {
   Impl& impl = *impl_;
-  const std::vector<DeviceNo> winners = std::exchange(impl.shared_tokens, {});
-  for (const DeviceNo no : winners) {
+  const std::vector<DeviceNo> sharers = std::exchange(impl.shared_tokens, {});
+  for (const DeviceNo no : sharers) {
     if (!exists(no)) continue;
     impl.unpack(no, impl.before);
     const auto app = impl.packed_at(no).app();

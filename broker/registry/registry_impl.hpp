@@ -53,7 +53,7 @@ struct Registry::Impl {
   uint64_t taken_mark = 0;   // one more than the highest number in rows taken so far
   uint64_t stored_mark = 0;  // ... as far as the catalogue was told
 
-  // Devices that hold a token together with an older holder, see registry_apply.cpp.
+  // Devices that may hold a token together, see registry_apply.cpp.
   std::vector<DeviceNo> shared_tokens;
 
   // ---- scratch, kept for its capacity ----

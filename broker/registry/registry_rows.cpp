@@ -80,8 +80,7 @@ void Registry::Impl::index_loaded(RegistryLoad& report) {
     return packed_at(a).app() == packed_at(b).app() && packed_at(a).user() == packed_at(b).user();
   });
   tokens.settle([&](DeviceNo a, DeviceNo b) {
-    // Two rows that seem to hold one token: end_replay() looks closer.
-    shared_tokens.push_back(packed_at(a).version() < packed_at(b).version() ? b : a);
+    shared_tokens.insert(shared_tokens.end(), {a, b});  // so it seems by hash; end_replay() looks closer
     return false;
   });
   std::vector<DeviceNo> twins;

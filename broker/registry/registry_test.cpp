@@ -303,6 +303,32 @@ TEST_F(RegistryTest, ADamagedRowIsLeftOutCountedAndNamed) {
   EXPECT_EQ(restarted.end(), registry.end());  // its number stays used
 }
 
+TEST_F(RegistryTest, ATokenThatTwoRowsHoldGoesToTheNewerOneWhenTheJournalDoesNotSay) {
+  put(phone("d1", "shared"));
+  const auto old_row = registry.take_dirty(10);
+  put(phone("d2", "shared"));
+  ASSERT_EQ(catalogue.put_devices(registry.take_dirty(10)), Fate::ok);
+  DeviceRow stale = old_row[0];
+  stale.version = 2;  // what a catalogue restored from two backups may look like
+  ASSERT_EQ(catalogue.put_devices(std::vector{stale}), Fate::ok);
+  Registry restarted;
+  ASSERT_TRUE(restarted.load(catalogue));
+  restarted.end_replay();
+  const DeviceNo one = restarted.find("app", "d1"), two = restarted.find("app", "d2");
+  EXPECT_EQ(restarted.find_token("app", "mipush", "shared"), two);
+  EXPECT_FALSE(restarted.token(one, "mipush"));
+  EXPECT_TRUE(restarted.token(two, "mipush"));
+  EXPECT_EQ(restarted.dirty(), 1u);
+}
+
+TEST_F(RegistryTest, LoadingTellsTheNewestVersionSoThatAForeignJournalIsNoticed) {
+  position = 41;
+  put(phone("d1", "t1"));
+  flush();
+  Registry restarted;
+  EXPECT_EQ(restarted.load(catalogue)->newest_version, 42u);
+}
+
 TEST_F(RegistryTest, MemoryOfRemovedDevicesComesBack) {
   const size_t empty = registry.bytes();
   for (int i = 0; i < 5000; ++i) {
