@@ -9,6 +9,7 @@ Usage: ./run.sh [--build | --demo]
   (nothing)  install what is missing, build, start the broker, print how to use it; Ctrl-C drains it
   --build    only install and build
   --demo     start the broker with a simulated fleet and keep a live table of channels and rates on the terminal
+GODWIT_HTTP_PORT and GODWIT_MQTT_PORT choose other ports than 8480 and 1883 at the first start.
 TEXT
 }
 
@@ -38,32 +39,32 @@ if [ ! -f run/godwit.env ]; then
     umask 077
     cat >run/godwit.env <<ENV
 # Made at the first start and kept. Use it with:  source run/godwit.env
-export GODWIT_URL=http://127.0.0.1:8480
+export GODWIT_URL=http://127.0.0.1:${GODWIT_HTTP_PORT:-8480}
 export GODWIT_APP=demo
 export GODWIT_SERVER_KEY=gws_$(key)
 export GODWIT_CLIENT_KEY=gwc_$(key)
 export GODWIT_ADMIN_KEY=gwa_$(key)
-export GODWIT_MQTT_PORT=1883
+export GODWIT_MQTT_PORT=${GODWIT_MQTT_PORT:-1883}
 ENV
   )
 fi
 source run/godwit.env
 if [ ! -f run/godwit.yaml ]; then
-  cat >run/godwit.yaml <<'YAML'
+  cat >run/godwit.yaml <<YAML
 # The embedded default. Every key is described in docs/configuration.md.
 data_dir: run/data
 http:
-  listen: 127.0.0.1:8480
-admin_keys: ["${env:GODWIT_ADMIN_KEY}"]
+  listen: ${GODWIT_URL#http://}
+admin_keys: ["\${env:GODWIT_ADMIN_KEY}"]
 apps:
   - id: demo
-    server_keys: ["${env:GODWIT_SERVER_KEY}"]
-    client_keys: ["${env:GODWIT_CLIENT_KEY}"]
+    server_keys: ["\${env:GODWIT_SERVER_KEY}"]
+    client_keys: ["\${env:GODWIT_CLIENT_KEY}"]
 channels:
   - name: selfconn
     plugin: selfconn
     config:
-      tcp: 127.0.0.1:1883
+      tcp: 127.0.0.1:$GODWIT_MQTT_PORT
 YAML
 fi
 
@@ -85,7 +86,7 @@ Godwit starts on $GODWIT_URL with its own long connection (MQTT) on port $GODWIT
   curl -s \$GODWIT_URL/v1/messages -H "Authorization: Bearer \$GODWIT_SERVER_KEY" -H 'Content-Type: application/json' \\
     -d '{"to":{"user":"u42"},"notification":{"title":"Hello","body":"It arrived"}}'
   # 4. Did it arrive?
-  godwit messages list; godwit messages show MESSAGE_ID
+  godwit messages show MESSAGE_ID
 
 TEXT
 exec godwitd --config run/godwit.yaml
