@@ -67,7 +67,8 @@ MessageIx Core::open_message(MessagePtr message, uint64_t position) {
   content_bytes_ += intake::footprint(said);
   by_id_.emplace(said.id, ix);
   m.message = std::move(message);
-  app.stats->accepted.bump();
+  if (!recovering_) app.stats->accepted.bump();
+  bytes_since_checkpoint_ += 64 + said.content.size();
   if (!subscribers_.empty()) emit(m, nullptr, "accepted", kAppItself);
   return ix;
 }

@@ -32,8 +32,8 @@ CancelAnswer Core::cancel_now(MessageIx ix) {
   MessageEntry& m = messages_[ix];
   m.cancelled = true;
   if (!m.planned) {  // scheduled: it has no deliveries yet and never will
+    if (m.timer != planner::TimerWheel::kNone) --scheduled_;
     timers_.cancel(m.timer);
-    --scheduled_;
     m.planned = true;
     answer.cancelled = 1;
     if (!subscribers_.empty()) emit(m, nullptr, "cancelled", kAppItself);

@@ -74,6 +74,7 @@ routing::Ask Core::ask_of(const MessageEntry& m, const Delivery& d) {
   for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
     const Attempt& a = attempts_[i];
     if (a.phase == Attempt::Phase::queued || a.phase == Attempt::Phase::intent) continue;
+    if (a.memo.channel == routing::kNoChannel) continue;  // from before a restart
     costly_unclear |= a.costly && a.phase == Attempt::Phase::settled && a.result == Disposition::unknown;
     if (a.phase == Attempt::Phase::in_flight || dispatch::verdict_of(a.result).may_have_arrived)
       memos_.push_back(a.memo);

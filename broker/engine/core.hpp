@@ -31,6 +31,7 @@ namespace godwit::engine {
 Error journal_error(Fate fate);
 
 class Core;
+struct Found;
 using Command = Callback<void(Core&)>;
 
 class Core {
@@ -99,6 +100,7 @@ class Core {
 
   // checkpoint.cpp: writes what is dirty and a CHECKPOINT; `done` when both are durable.
   void checkpoint(Callback<void()> done);
+  void prepare_stop() { stopping_ = true, next_router_save_ns_ = 0; }  // the next checkpoint is the last
   bool idle() const;
   void close();  // answers what still waits (long polls)
 
@@ -281,9 +283,26 @@ class Core {
   // checkpoint.cpp
   struct CheckpointJob;
   void maybe_checkpoint();
-  void checkpoint_step(std::shared_ptr<CheckpointJob>);
+  void begin_checkpoint(std::vector<SegmentInfo> segments);
+  void flush_rows();
+  void carry_slice();
+  void on_carried(const std::vector<MessageId>& ids, Fate fate, RecordRef first);
+  void write_checkpoint();
+  void record_replay_position();
+  void trim_journal();
+  void end_checkpoint();
   void carry_message(const MessageEntry&, std::string& body) const;
-  void set_position(MessageId, uint64_t position);
+  void save_router();
+
+  // history.cpp
+  void old_message(const std::string& app, MessageId id, Done<MessageView> done);
+  void old_deliveries(const std::string& app, MessageId id, const std::string& device_id, const std::string& page,
+                      Done<DeliveryPage> done);
+  template <class T>
+  void ask_history(const std::string& app, MessageId id, Done<T> done, Callback<T(const Found&)> show);
+
+  // reopen.cpp
+  uint32_t presence_mask() const;
 
   const EngineOptions options_;
   const EngineParts parts_;
@@ -373,6 +392,9 @@ class Core {
   std::vector<Subscriber> subscribers_;
 
   std::shared_ptr<CheckpointJob> checkpoint_job_;
+  std::vector<Callback<void()>> next_checkpoint_;
+  bool recovering_ = false, stopping_ = false;
+  unsigned scans_ = 0;  // of history, waiting or running
   MonoNs next_checkpoint_ns_ = 0, next_router_save_ns_ = 0, next_refresh_ns_ = 0;
   uint64_t bytes_since_checkpoint_ = 0;
 };

@@ -38,6 +38,7 @@ void Engine::Impl::run() {
 void Engine::Impl::finish() {
   while (turn(std::chrono::nanoseconds(0))) {
   }
+  core.prepare_stop();
   auto written = std::make_shared<std::atomic<bool>>(false);
   core.checkpoint([written] { *written = true; });
   // The checkpoint's records come behind all others in the ledger, so its end is theirs too.

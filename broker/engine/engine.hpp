@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "broker/base/clock.hpp"
@@ -44,6 +45,7 @@ struct RecoveryReport {
   uint64_t devices = 0, records = 0, open_messages = 0, open_deliveries = 0, idempotency_keys = 0;
   uint64_t damaged_records = 0;
   double seconds = 0;
+  std::vector<std::string> faults;  // for the log: what could not be read and what that means
 };
 
 class Engine final : public Broker, public ChannelSink {

@@ -22,20 +22,22 @@ class ManualLedger final : public Ledger {
   ManualLedger(Journal& journal, const Clock& clock) : journal_(journal), clock_(clock) {}
 
   bool submit(std::string records, uint32_t count, Committed done) override {
-    if (full) return false;
+    if (full || dead) return false;
     queue_.push_back({std::move(records), count, std::move(done), {}});
     if (!held) commit();
     return true;
   }
   void submit_lazy(std::string records, uint32_t count, Committed done) override {
+    if (dead) return;
     queue_.push_back({std::move(records), count, std::move(done), {}});
     if (!held) commit();
   }
   void run_on_writer(Callback<void(Journal&)> job) override {
+    if (dead) return;
     queue_.push_back({{}, 0, {}, std::move(job)});
     if (!held) commit();
   }
-  bool poisoned() const override { return poisoned_; }
+  bool poisoned() const override { return poisoned_ || dead; }
 
   // Everything that waits, one batch each, in order.
   void commit() {
@@ -58,6 +60,7 @@ class ManualLedger final : public Ledger {
   void lose() { queue_.clear(); }
 
   bool held = false, full = false;
+  bool dead = false;  // the process is gone: nothing is written any more
 
  private:
   struct Item {
@@ -168,7 +171,8 @@ class EngineRig {
     return caps;
   }
 
-  explicit EngineRig(EngineOptions o = {}) : options(std::move(o)) {
+  explicit EngineRig(EngineOptions o = {}, uint64_t segment_bytes = 128u << 20)
+      : options(std::move(o)), journal(segment_bytes) {
     options.apps = {{"shop", {}}, {"news", {}}};
     options.router.exploration = {};  // tests say which channel is taken
     (void)journal.open();
@@ -186,10 +190,17 @@ class EngineRig {
       boot_error = recovered.error().message;
     settle_down();
   }
+  // An orderly stop and start.
+  void restart() {
+    engine->stop();
+    crash();
+  }
   // A crash: what the ledger had not written is gone, and so is everything in memory.
   void crash() {
     ledger.lose();
+    ledger.dead = true;
     engine.reset();
+    ledger.dead = false;
     channels.sent.clear();
     channels.cancelled.clear();
     (void)journal.open();
@@ -202,8 +213,9 @@ class EngineRig {
     }
   }
   void pass(int64_t ms) {  // in steps, as a real loop would see it
+    const int64_t least = std::max<int64_t>(50, ms / 500);
     while (ms > 0) {
-      const int64_t step = std::min<int64_t>(ms, 50);
+      const int64_t step = std::min<int64_t>(ms, least);
       clock.advance_ms(step);
       ms -= step;
       settle_down();

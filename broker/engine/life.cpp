@@ -21,7 +21,7 @@ void Core::reach(DeliveryIx dix, DeliveryState state) {
   MessageEntry& m = messages_[d.message];
   EngineStats::App& app = *apps_[m.app].stats;
   for (auto s = static_cast<size_t>(d.state) + 1; s <= static_cast<size_t>(state); ++s) {
-    app.states[s].bump();
+    if (!recovering_) app.states[s].bump();
     switch (static_cast<DeliveryState>(s)) {
       case DeliveryState::attempted:
         ++m.counts.attempted;
@@ -62,7 +62,7 @@ void Core::finish(DeliveryIx dix, DeliveryState state, Reason reason) {
   leave_fanout_window(dix);
   if (!on_path(state)) {
     d.state = state;
-    apps_[m.app].stats->states[static_cast<size_t>(state)].bump();
+    if (!recovering_) apps_[m.app].stats->states[static_cast<size_t>(state)].bump();
     m.counts.suppressed += state == DeliveryState::suppressed;
     m.counts.failed += state == DeliveryState::failed;
     m.counts.expired += state == DeliveryState::expired;
@@ -79,7 +79,7 @@ void Core::finish(DeliveryIx dix, DeliveryState state, Reason reason) {
   ++finished_deliveries_;
   outcome_due(dix);
   const MessageIx mix = d.message;
-  if (m.fanout) drop_fanout_head(mix);  // may let go of this very delivery
+  if (m.fanout && !recovering_) drop_fanout_head(mix);  // may let go of this very delivery
   complete_if_done(mix);
 }
 

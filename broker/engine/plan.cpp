@@ -47,7 +47,7 @@ DeliveryIx Core::link_delivery(MessageIx ix) {
   ++m.open;
   ++m.counts.accepted;
   ++open_deliveries_;
-  apps_[m.app].stats->states[static_cast<size_t>(DeliveryState::planned)].bump();
+  if (!recovering_) apps_[m.app].stats->states[static_cast<size_t>(DeliveryState::planned)].bump();
   return dix;
 }
 

@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include "broker/engine/core.hpp"
+#include "broker/engine/found.hpp"
 
 namespace godwit::engine {
 namespace {
@@ -10,24 +11,9 @@ constexpr size_t kPage = 100;  // deliveries
 
 }  // namespace
 
-// One word for a whole message: the furthest that any of its deliveries has come, else how it ended.
-std::string status_of(const MessageCounts& c, bool planned, bool cancelled) {
-  if (c.opened) return "opened";
-  if (c.delivered) return "delivered";
-  if (c.sent) return "sent";
-  const uint64_t ended = c.suppressed + c.failed + c.expired + c.cancelled;
-  if (c.accepted > ended || (planned && c.accepted == 0 && !cancelled))
-    return c.attempted > c.failed + c.expired ? "attempted" : planned ? "planned" : "accepted";
-  if (c.failed) return "failed";
-  if (c.expired) return "expired";
-  if (c.cancelled || cancelled) return "cancelled";
-  if (c.suppressed) return "suppressed";
-  return "accepted";
-}
-
 void Core::get_message(const std::string& app, MessageId id, Done<MessageView> done) {
   const MessageIx ix = find_message(app, id);
-  if (ix == kNone) return done(Error{Code::not_found, "no such message", id.text()});
+  if (ix == kNone) return old_message(app, id, std::move(done));
   const MessageEntry& m = messages_[ix];
   MessageView v;
   v.message = m.message;
@@ -40,7 +26,7 @@ void Core::get_message(const std::string& app, MessageId id, Done<MessageView> d
 void Core::get_deliveries(const std::string& app, MessageId id, const std::string& device, const std::string& page,
                           Done<DeliveryPage> done) {
   const MessageIx ix = find_message(app, id);
-  if (ix == kNone) return done(Error{Code::not_found, "no such message", id.text()});
+  if (ix == kNone) return old_deliveries(app, id, device, page, std::move(done));
   const MessageEntry& m = messages_[ix];
   DeliveryPage out;
   if (!device.empty()) {

@@ -1,0 +1,82 @@
+#include "broker/engine/history.hpp"
+
+#include <algorithm>
+
+#include "broker/base/encoding.hpp"
+#include "broker/engine/core.hpp"
+
+namespace godwit::engine {
+namespace {
+
+constexpr size_t kPage = 100;                  // deliveries
+constexpr int64_t kIdSlackMs = 2 * 3'600'000;  // a keyed id names its hour; and clocks are not perfect
+constexpr unsigned kMostScans = 16;            // that wait for their turn
+
+Error not_found(MessageId id) {
+  return {Code::not_found, "no such message, or it ended longer ago than the query window", id.text()};
+}
+
+}  // namespace
+
+Result<Found> find_in_journal(Journal& journal, const std::string& app, MessageId id) {
+  uint64_t from = ~0ull, give_up = ~0ull;
+  for (const SegmentInfo& segment : journal.segments()) {
+    if (segment.last_ms >= id.time_ms() || segment.live) from = std::min(from, segment.first_offset);
+    if (segment.first_ms > id.time_ms() + kIdSlackMs) give_up = std::min(give_up, segment.first_offset);
+  }
+  if (from == ~0ull) return not_found(id);
+  Found found;
+  auto read = journal.read(from, [&](RecordRef ref, const RecordView& record) {
+    if (!found.accepted && ref.offset >= give_up) return false;  // it would have been accepted before
+    if (record.type == RecordType::registry || record.type == RecordType::checkpoint) return true;
+    if (records::get_id(record.body) == id) (void)found.fold(ref.offset + ref.index, record);
+    return true;
+  });
+  if (!read) return std::move(read).error().with("searching the journal for message " + id.text());
+  if (!found.accepted || found.message.app != app) return not_found(id);
+  return found;
+}
+
+DeliveryPage page_of(const Found& found, const std::string& device_id, const std::string& page) {
+  std::vector<std::string_view> keys;
+  const std::string after = from_base64url(page).value_or(std::string());
+  for (const auto& [key, progress] : found.deliveries)
+    if (device_id.empty() ? page.empty() || key > after : key == device_id) keys.push_back(key);
+  std::sort(keys.begin(), keys.end());
+  DeliveryPage out;
+  for (const std::string_view key : keys) {
+    if (out.deliveries.size() == kPage) {
+      out.next_page = to_base64url(keys[kPage - 1]);
+      break;
+    }
+    out.deliveries.push_back(show(found, found.deliveries.find(key)->second));
+  }
+  return out;
+}
+
+template <class T>
+void Core::ask_history(const std::string& app, MessageId id, Done<T> done, Callback<T(const Found&)> show) {
+  if (id.time_ms() < wall_ - options_.query_window_ms - kIdSlackMs || id.time_ms() > wall_ + kIdSlackMs)
+    return done(not_found(id));
+  if (scans_ >= kMostScans)
+    return done(Error{Code::overloaded, "many old messages are being looked for; try again later", {}});
+  ++scans_;
+  in_background([app, id](const EngineParts& parts) { return find_in_journal(parts.journal, app, id); },
+                [done = std::move(done), show = std::move(show)](Core& core, Result<Found> found) mutable {
+                  --core.scans_;
+                  if (!found) return done(std::move(found).error());
+                  done(show(*found));
+                });
+}
+
+void Core::old_message(const std::string& app, MessageId id, Done<MessageView> done) {
+  ask_history<MessageView>(app, id, std::move(done), [](const Found& found) { return show(found); });
+}
+
+void Core::old_deliveries(const std::string& app, MessageId id, const std::string& device_id, const std::string& page,
+                          Done<DeliveryPage> done) {
+  ask_history<DeliveryPage>(app, id, std::move(done),
+                            [device_id, page](const Found& found) { return page_of(found, device_id, page); });
+}
+
+}  // namespace godwit::engine
