@@ -1,5 +1,8 @@
 #include "broker/channels/config_check.hpp"
 
+#include <algorithm>
+// Without this valijson ends the process where a schema is odd.
+#define VALIJSON_USE_EXCEPTIONS 1
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
@@ -128,9 +131,10 @@ void validate(const Json& schema, const SchemaWalk& walk, const Json& config, st
     if (is_above_another(fault, raw)) continue;
     std::vector<std::string> path = fault.path;
     std::string text = explain_fault(walk.at(path, config), value_at(config, path), fault.description, path);
-    const ConfigFault made{pointer_of(path), std::move(text)};
-    const auto same = [&](const ConfigFault& f) { return f.pointer == made.pointer && f.text == made.text; };
-    if (std::none_of(faults.begin(), faults.end(), same)) faults.push_back(made);
+    // Of several forms that a value may have, each reports why it is not that one: once a place is enough.
+    const std::string pointer = pointer_of(path);
+    if (std::none_of(faults.begin(), faults.end(), [&](const ConfigFault& f) { return f.pointer == pointer; }))
+      faults.push_back({pointer, std::move(text)});
   }
 }
 
@@ -158,6 +162,10 @@ std::optional<PreparedConfig> prepare_config(std::string_view schema_text, std::
 
   PreparedConfig prepared;
   const SchemaWalk walk(schema);
+  if (walk.has_endless_reference()) {
+    faults.push_back({"", "the plugin's own schema is not usable: a $ref in it leads back to itself"});
+    return std::nullopt;
+  }
   try {
     walk.fill_defaults(schema, config);
     Preparation(walk, prepared, faults).visit(schema, config, "");

@@ -367,7 +367,8 @@ TEST_F(GatedTest, TakesAHungChannelOutOfServiceUntilItComesBack) {
   EXPECT_EQ(host->credit(0, clock.mono_ns()), 0u);
   EXPECT_GE(misbehaviours(), 1u);
   for (int i = 0; i < 3; ++i) {  // the others go on: a spare worker took the place of the hung one
-    ASSERT_TRUE(host->submit(1, make_parcels(1)));
+    // The jump of the clock may have caught its lane at the end of a call; then it is back at once.
+    while (!host->submit(1, make_parcels(1))) std::this_thread::yield();
     sink.wait_settlements(static_cast<size_t>(i) + 1);
   }
   open_gate();

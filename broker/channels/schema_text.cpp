@@ -50,8 +50,24 @@ size_t characters(const std::string& text) {
   return n;
 }
 
+// Of the forms that a value may have (oneOf, anyOf): "a number or an object".
+std::string forms(const Json& schema, const Json& value) {
+  for (const char* combined : {"oneOf", "anyOf"}) {
+    const auto parts = schema.find(combined);
+    if (parts == schema.end() || !parts->is_array()) continue;
+    Json types = Json::array();
+    for (const Json& part : *parts)
+      if (part.is_object() && part.contains("type")) types.push_back(part["type"]);
+    if (types.size() == parts->size() && !is_type(value, types))
+      return "must be " + type_name(types) + ", got " + shown(value);
+    return "fits none of its allowed forms";
+  }
+  return {};
+}
+
 // Empty: no keyword here explains it.
 std::string explain(const Json& schema, const Json& value) {
+  if (std::string text = forms(schema, value); !text.empty()) return text;
   const auto bound = [&](const char* key) { return schema.contains(key) && schema[key].is_number(); };
   if (schema.contains("type") && !is_type(value, schema["type"]))
     return "must be " + type_name(schema["type"]) + ", got " + shown(value);

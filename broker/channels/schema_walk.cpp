@@ -8,6 +8,12 @@ constexpr int kMaxDepth = 32;  // a schema may refer to itself
 }  // namespace
 
 const SchemaWalk::Json& SchemaWalk::resolve(const Json& schema) const {
+  bool endless;
+  return resolve(schema, endless);
+}
+
+const SchemaWalk::Json& SchemaWalk::resolve(const Json& schema, bool& endless) const {
+  endless = false;
   const Json* at = &schema;
   for (int hops = 0; hops < kMaxDepth && at->is_object(); ++hops) {
     const auto ref = at->find("$ref");
@@ -20,6 +26,7 @@ const SchemaWalk::Json& SchemaWalk::resolve(const Json& schema) const {
       return *at;
     }
   }
+  endless = at->is_object() && at->contains("$ref");
   return *at;
 }
 
@@ -78,6 +85,16 @@ bool SchemaWalk::is_closed(const Json& schema, std::vector<std::string>& known) 
   if (properties != s.end())
     for (const auto& [name, ignored] : properties->items()) known.push_back(name);
   return true;
+}
+
+bool SchemaWalk::has_endless_reference(const Json& part) const {
+  bool endless;
+  resolve(part, endless);
+  if (endless) return true;
+  if (part.is_structured())
+    for (const Json& child : part)
+      if (has_endless_reference(child)) return true;
+  return false;
 }
 
 void SchemaWalk::fill_defaults(const Json& schema, Json& config, int depth) const {

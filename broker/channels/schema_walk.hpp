@@ -27,10 +27,15 @@ class SchemaWalk {
   // An object that takes only the members it names. Then `known` has their names.
   bool is_closed(const Json& schema, std::vector<std::string>& known) const;
 
+  // A $ref that leads back to itself: following it would never end.
+  bool has_endless_reference() const { return has_endless_reference(root_); }
+
   // Sets members that are missing and have a default, deeply.
   void fill_defaults(const Json& schema, Json& config) const { fill_defaults(schema, config, 0); }
 
  private:
+  const Json& resolve(const Json& schema, bool& endless) const;
+  bool has_endless_reference(const Json& part) const;
   void fill_defaults(const Json& schema, Json& config, int depth) const;
   const Json* member(const Json& schema, const std::string& key, int depth) const;
   const Json& root_;

@@ -1,6 +1,7 @@
 #include "broker/channels/services/io_service.hpp"
 
 #include <godwit/table.hpp>
+#include <utility>
 
 #include "broker/channels/abi_text.hpp"
 
@@ -29,10 +30,11 @@ IoService::IoService(ServiceHome home, IoLoop& loop, Listeners& listeners)
 int32_t IoService::watch(int32_t fd, uint32_t interest, gw_io_fn fn, void* arg, uint64_t& id) {
   uint64_t number = 0;
   if (const int32_t status = calls_.add({fn, arg}, number); status != GW_OK) return status;
-  id = number;  // before anything can be ready
+  const uint64_t before = std::exchange(id, number);  // told before anything can be ready
   const uint64_t watch = loop_.add(fd, interest, [this, number](uint32_t events) { ready(number, events); });
   if (watch == 0) {
     calls_.take(number);
+    id = before;
     return GW_E_INVALID;
   }
   // Close may have come in between: then nobody knows the loop's number but we.
