@@ -36,8 +36,8 @@ Result<void> SqliteJournal::adopt(JournalSurvey survey) {
   epoch_ = survey.epoch + 1;
   stream_ = survey.stream;
   if (stream_ == 0) {
-    ByteReader random(random_bytes(8));
-    stream_ = random.u64() >> 1;  // SQL's integers have a sign
+    const std::string random = random_bytes(8);
+    stream_ = ByteReader(random).u64() >> 1;  // SQL's integers have a sign
   }
   std::deque<Segment> found;
   for (SurveyedSegment& segment : survey.segments) {
