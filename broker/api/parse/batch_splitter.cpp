@@ -6,15 +6,15 @@ namespace {
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
-bool is_blank(std::string_view text) {
-  for (const char c : text)
-    if (!is_space(c)) return false;
-  return true;
+std::string_view without_leading_space(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  return text;
 }
 
 }  // namespace
 
 void BatchSplitter::keep(std::string_view bytes) {
+  if (held_.empty() && !too_long_) bytes = without_leading_space(bytes);
   if (held_.size() + bytes.size() > max_) {
     too_long_ = true;
     held_.clear();
@@ -25,6 +25,7 @@ void BatchSplitter::keep(std::string_view bytes) {
 
 // Hands on what is held and `last` as one item.
 void BatchSplitter::emit(std::string_view last, const Sink& sink) {
+  if (held_.empty() && !too_long_) last = without_leading_space(last);
   if (!held_.empty() || too_long_ || last.size() > max_) {
     keep(last);
     sink(held_, too_long_);
@@ -47,10 +48,8 @@ void BatchSplitter::feed_lines(std::string_view bytes, const Sink& sink) {
     const size_t eol = bytes.find('\n');
     if (eol == bytes.npos) return keep(bytes);
     const std::string_view line = bytes.substr(0, eol);
-    if (too_long_ || !is_blank(held_) || !is_blank(line))
-      emit(line, sink);
-    else
-      held_.clear();
+    const bool blank = held_.empty() && !too_long_ && without_leading_space(line).empty();
+    if (!blank) emit(line, sink);
     bytes.remove_prefix(eol + 1);
   }
 }
@@ -84,9 +83,9 @@ void BatchSplitter::feed_array(std::string_view bytes, const Sink& sink) {
       if (c == '}' || c == ']') --depth_;
     } else if (c == ',' || c == ']') {
       const std::string_view last = bytes.substr(from, i - from);
-      const bool empty_array = c == ']' && elements_ == 0 && !too_long_ && is_blank(held_) && is_blank(last);
+      const bool empty_array =
+          c == ']' && elements_ == 0 && held_.empty() && !too_long_ && without_leading_space(last).empty();
       if (!empty_array) emit(last, sink);
-      held_.clear();
       ++elements_;
       from = i + 1;
       if (c == ']') state_ = State::after;
@@ -99,7 +98,7 @@ void BatchSplitter::feed_array(std::string_view bytes, const Sink& sink) {
 
 void BatchSplitter::end(const Sink& sink) {
   if (format_ == Format::lines) {
-    if (too_long_ || !is_blank(held_)) emit({}, sink);
+    if (too_long_ || !held_.empty()) emit({}, sink);
   } else if (state_ != State::after && broken_.empty()) {
     broken_ = state_ == State::before ? "the body is empty; messages belong here" : "the array does not end";
   }

@@ -17,21 +17,22 @@ namespace godwit {
 // Unset: app, id, and everything that the registry keeps.
 std::optional<Device> parse_device(std::string_view json, unsigned json_depth, Faults& faults);
 
+struct LocationEdit {
+  bool remove = false;
+  std::optional<double> lat, lon;
+};
+struct ChannelEdit {
+  std::string channel;
+  bool remove = false;
+  std::optional<std::string> token;  // nothing: keep what is there; empty: none
+};
+
 // A checked merge patch. Made on the thread that parsed it, applied on the one that owns the device.
 struct DevicePatch {
   // Text members by their index in device_members(); an empty text removes.
   std::vector<std::pair<size_t, std::string>> texts;
-  struct LocationEdit {
-    bool remove = false;
-    std::optional<double> lat, lon;
-  };
   std::optional<LocationEdit> location;
   std::optional<std::vector<std::string>> tags;
-  struct ChannelEdit {
-    std::string channel;
-    bool remove = false;
-    std::optional<std::string> token;  // nothing: keep what is there; empty: none
-  };
   std::vector<ChannelEdit> channels;
   bool remove_channels = false;  // before `channels` is applied
 };

@@ -10,7 +10,7 @@ using json::Value;
 using namespace device_fields;
 
 void parse_location_edit(Value value, const Place& place, DevicePatch& patch, Faults& faults) {
-  DevicePatch::LocationEdit& edit = patch.location.emplace();
+  LocationEdit& edit = patch.location.emplace();
   if (value.is_null()) {
     edit.remove = true;
     return;
@@ -34,7 +34,7 @@ void parse_channel_edits(Value value, const Place& place, DevicePatch& patch, Fa
   for (const auto member : *object) {
     const Place here(place, member.key);
     if (!check_channel(member.key, here, patch.channels.size(), faults)) return;
-    DevicePatch::ChannelEdit& edit = patch.channels.emplace_back();
+    ChannelEdit& edit = patch.channels.emplace_back();
     edit.channel = std::string(member.key);
     edit.remove = member.value.is_null();
     if (edit.remove) continue;
@@ -55,7 +55,7 @@ void parse_text_edit(size_t which, Value value, const Place& place, DevicePatch&
     faults.add(place, fault_codes::required, "a device needs a platform; it cannot be removed");
 }
 
-Result<void> apply_location(const DevicePatch::LocationEdit& edit, Device& device) {
+Result<void> apply_location(const LocationEdit& edit, Device& device) {
   if (edit.remove) {
     device.location.reset();
     return {};
@@ -69,7 +69,7 @@ Result<void> apply_location(const DevicePatch::LocationEdit& edit, Device& devic
   return {};
 }
 
-Result<void> apply_channel(const DevicePatch::ChannelEdit& edit, Device& device) {
+Result<void> apply_channel(const ChannelEdit& edit, Device& device) {
   const auto it = std::find_if(device.channels.begin(), device.channels.end(),
                                [&](const DeviceChannel& c) { return c.channel == edit.channel; });
   if (edit.remove) {
