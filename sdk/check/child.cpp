@@ -86,6 +86,10 @@ Verdict run_in_child(const std::function<void()>& test, std::chrono::millisecond
   kill(-pid, SIGKILL);  // also what the plugin may have started; a child that has ended does not feel it
   int status = 0;
   waitpid(pid, &status, 0);
+  // A sanitizer reports while the child runs and tells by the exit code, after the verdict.
+  if (!text.empty() && WIFEXITED(status) && WEXITSTATUS(status) != 0)
+    return {Kind::fail,
+            "a sanitizer found an error (exit code " + std::to_string(WEXITSTATUS(status)) + "), see above"};
   if (!text.empty()) return {static_cast<Kind>(text[0] - '0'), text.substr(1)};
   if (!ended) return {Kind::fail, "did not end within " + std::to_string(limit.count() / 1000) + " s and was killed"};
   if (WIFSIGNALED(status)) return {Kind::crash, strsignal(WTERMSIG(status))};

@@ -73,7 +73,7 @@ class TestHost {
   // Runs the lane, and turns the clock from one due thing to the next, until `done`, or until the clock went
   // `virtual_ns` further, or `real` passed. Returns done().
   bool run_until(const std::function<bool()>& done, uint64_t virtual_ns = 60'000'000'000,
-                 std::chrono::milliseconds real = std::chrono::milliseconds(5000));
+                 std::chrono::milliseconds wait = std::chrono::milliseconds(5000));
   // The same without a condition.
   void run_for(uint64_t virtual_ns) {
     run_until([] { return false; }, virtual_ns);
