@@ -1,13 +1,13 @@
 /* The C ABI between a push broker (host) and a delivery channel (plugin), as one header.
  *
- * A plugin is a shared library that exports ONE data symbol, GW_ENTRY_SYMBOL: a constant tree of sized structs. The host
- * exports nothing; it hands a table of functions (gw_host) to each channel instance that it creates.
+ * A plugin is a shared library that exports ONE data symbol, GW_ENTRY_SYMBOL: a constant tree of sized structs. The
+ * host exports nothing; it hands a table of functions (gw_host) to each channel instance that it creates.
  *
  * Rules that hold everywhere, so that they need not be repeated at each field:
  *
- * - Every struct starts with its size. Writers zero the whole struct and then set `size = sizeof`. Readers touch a field
- *   only if GW_HAS(p, field); function tables of the other side are copied into an own, full-size, zeroed table first
- *   (min(size, sizeof) bytes; C++: godwit::import_table). Fields are only ever appended, zero keeps the old meaning.
+ * - Every struct starts with its size. Writers zero the whole struct and then set `size = sizeof`. Readers touch a
+ *   field only if GW_HAS(p, field); function tables of the other side are copied into an own, full-size, zeroed table
+ *   first (min(size, sizeof) bytes; C++: godwit::import_table). Fields are only appended, zero keeps the old meaning.
  * - gw_str is {pointer, length}, UTF-8, not zero-terminated; {NULL, 0} means absent. It is frozen for ever.
  * - Nobody frees the other side's memory. Pointers are borrowed for the duration of the call, unless the field says
  *   "until settled" or "until destroy". Results of varying size leave through a callback (gw_diag, sinks).
@@ -51,23 +51,23 @@ typedef struct gw_str {
   size_t len;
 } gw_str;
 
-/* ---- status: what a call returns ---------------------------------------------------------------------------------- */
+/* ---- status: what a call returns ---- */
 
 #define GW_OK 0
-#define GW_E_INVALID (-1)        /* an argument or the configuration is wrong */
-#define GW_E_STATE (-2)          /* called out of order */
-#define GW_E_CLOSED (-3)         /* stopping or stopped; also: this operation was cancelled */
-#define GW_E_BUSY (-4)           /* no room now; the call's text says what tells you that there is room again */
-#define GW_E_INTERNAL (-5)       /* an exception was caught at the edge, or a defect found */
-#define GW_E_UNSUPPORTED (-6)    /* this side does not offer it */
-#define GW_E_DENIED (-7)         /* a signature, credential or permission is wrong */
+#define GW_E_INVALID (-1)     /* an argument or the configuration is wrong */
+#define GW_E_STATE (-2)       /* called out of order */
+#define GW_E_CLOSED (-3)      /* stopping or stopped; also: this operation was cancelled */
+#define GW_E_BUSY (-4)        /* no room now; the call's text says what tells you that there is room again */
+#define GW_E_INTERNAL (-5)    /* an exception was caught at the edge, or a defect found */
+#define GW_E_UNSUPPORTED (-6) /* this side does not offer it */
+#define GW_E_DENIED (-7)      /* a signature, credential or permission is wrong */
 #define GW_E_TIMEOUT (-8)
 #define GW_E_IO (-9)
 #define GW_E_NEEDS_RESTART (-10) /* reconfigure: only a new instance can apply this */
 #define GW_E_NOT_FOUND (-11)
-#define GW_E_CONFLICT (-12)      /* an expected version did not match */
+#define GW_E_CONFLICT (-12) /* an expected version did not match */
 
-/* ---- gw_diag: where a call explains itself ------------------------------------------------------------------------ */
+/* ---- gw_diag: where a call explains itself ---- */
 
 #define GW_DIAG_INFO 0
 #define GW_DIAG_WARNING 1
@@ -82,7 +82,7 @@ typedef struct gw_diag {
   void (*report)(void* ctx, int32_t severity, gw_str where, gw_str text); /* may be called many times */
 } gw_diag;
 
-/* ---- gw_caps: what a channel can do -------------------------------------------------------------------------------- */
+/* ---- gw_caps: what a channel can do ---- */
 
 /* Bits of gw_caps.receipt_kinds, and values of gw_event.subkind for GW_EVENT_RECEIPT. */
 #define GW_RECEIPT_ACCEPTED 1u  /* the vendor took it; says nothing about the device */
@@ -95,8 +95,8 @@ typedef struct gw_diag {
 #define GW_CAP_TTL (UINT64_C(1) << 0)
 #define GW_CAP_COLLAPSE (UINT64_C(1) << 1)
 #define GW_CAP_PRIORITY (UINT64_C(1) << 2)
-#define GW_CAP_OFFLINE_HOLD (UINT64_C(1) << 3)   /* the vendor keeps messages for offline devices */
-#define GW_CAP_MULTICAST (UINT64_C(1) << 4)      /* many targets in one message (max_targets > 1) */
+#define GW_CAP_OFFLINE_HOLD (UINT64_C(1) << 3) /* the vendor keeps messages for offline devices */
+#define GW_CAP_MULTICAST (UINT64_C(1) << 4)    /* many targets in one message (max_targets > 1) */
 #define GW_CAP_BROADCAST (UINT64_C(1) << 5)
 #define GW_CAP_RECALL (UINT64_C(1) << 6)         /* <-> extension godwit.recall/1 */
 #define GW_CAP_PRESENCE (UINT64_C(1) << 7)       /* reports who is online */
@@ -106,7 +106,7 @@ typedef struct gw_diag {
 #define GW_CAP_IDEMPOTENT (UINT64_C(1) << 11)    /* the vendor drops repeats of message_id: retrying UNKNOWN is free */
 #define GW_CAP_ORDERED (UINT64_C(1) << 12)       /* order is kept per target */
 #define GW_CAP_SILENT (UINT64_C(1) << 13)
-#define GW_CAP_RAW_CONTENT (UINT64_C(1) << 14)   /* takes GW_CONTENT_RAW */
+#define GW_CAP_RAW_CONTENT (UINT64_C(1) << 14) /* takes GW_CONTENT_RAW */
 #define GW_CAP_SCHEDULE (UINT64_C(1) << 15)
 #define GW_CAP_METERED (UINT64_C(1) << 16)       /* each send costs money: never repeat without need */
 #define GW_CAP_OWNS_LISTENER (UINT64_C(1) << 17) /* devices connect to it: uses godwit.io/1 listeners */
@@ -122,22 +122,22 @@ typedef struct gw_caps {
   uint32_t max_targets;       /* targets per message; 1 unless GW_CAP_MULTICAST */
   uint32_t max_window;        /* messages with the plugin at once */
   uint64_t max_ttl_ms;
-  uint64_t offline_hold_ms;   /* how long the vendor keeps a message for an offline device */
-  uint32_t max_collapse_key;  /* bytes */
-  uint32_t priority_levels;   /* gw_msg.priority is 0..levels-1, 0 is the lowest */
-  uint32_t rate_hint_per_s;   /* what the vendor is known to allow; 0 = unknown */
-  uint32_t cost_micro;        /* per message, in millionths of the account's unit */
+  uint64_t offline_hold_ms;  /* how long the vendor keeps a message for an offline device */
+  uint32_t max_collapse_key; /* bytes */
+  uint32_t priority_levels;  /* gw_msg.priority is 0..levels-1, 0 is the lowest */
+  uint32_t rate_hint_per_s;  /* what the vendor is known to allow; 0 = unknown */
+  uint32_t cost_micro;       /* per message, in millionths of the account's unit */
 } gw_caps;
 
-/* ---- messages: host -> plugin -------------------------------------------------------------------------------------- */
+/* ---- messages: host -> plugin ---- */
 
 typedef struct gw_target {
   uint32_t size;
-  uint32_t flags;  /* none yet */
-  gw_str address;  /* what the channel addresses: registration token, JID, regId, ... */
+  uint32_t flags; /* none yet */
+  gw_str address; /* what the channel addresses: registration token, JID, regId, ... */
   gw_str user_id;
-  gw_str extra;    /* JSON object or absent: device_id, platform, manufacturer, model, os_version, app_version, locale of the
-                    * device, and under "channel" whatever the app registered beside the token */
+  gw_str extra; /* JSON object or absent: device_id, platform, manufacturer, model, os_version, app_version, locale of
+                 * the device, and under "channel" whatever the app registered beside the token */
 } gw_target;
 
 /* Bits of gw_msg.flags. */
@@ -154,21 +154,21 @@ typedef struct gw_target {
  * plugin need not copy; reading it afterwards is a defect that godwit-plugin-check turns into a fault. */
 typedef struct gw_msg {
   uint32_t size;
-  uint32_t flags;             /* GW_MSG_* */
-  uint64_t ticket;            /* the host's name for this attempt: echo it in gw_outcome */
-  gw_str message_id;          /* the same over all retries: use it as the vendor's idempotency key */
+  uint32_t flags;    /* GW_MSG_* */
+  uint64_t ticket;   /* the host's name for this attempt: echo it in gw_outcome */
+  gw_str message_id; /* the same over all retries: use it as the vendor's idempotency key */
   gw_str app_id;
   const gw_target* const* targets;
-  uint32_t target_count;      /* 1..max_targets */
-  uint32_t content_kind;      /* GW_CONTENT_* */
+  uint32_t target_count; /* 1..max_targets */
+  uint32_t content_kind; /* GW_CONTENT_* */
   gw_str content;
-  gw_str vendor_options;      /* JSON object for this channel only; may be absent */
-  gw_str collapse_key;        /* may be absent */
-  uint64_t deadline_mono_ns;  /* settle before this (5 s later the host settles UNKNOWN for itself) */
-  uint64_t ttl_ms;            /* rest of the message's life, for the vendor's store; 0 = now or never */
-  uint32_t priority;          /* 0..priority_levels-1, 0 is the lowest */
-  uint32_t attempt;           /* 1 = first */
-  gw_str trace;               /* W3C traceparent; may be absent */
+  gw_str vendor_options;     /* JSON object for this channel only; may be absent */
+  gw_str collapse_key;       /* may be absent */
+  uint64_t deadline_mono_ns; /* settle before this (5 s later the host settles UNKNOWN for itself) */
+  uint64_t ttl_ms;           /* rest of the message's life, for the vendor's store; 0 = now or never */
+  uint32_t priority;         /* 0..priority_levels-1, 0 is the lowest */
+  uint32_t attempt;          /* 1 = first */
+  gw_str trace;              /* W3C traceparent; may be absent */
 } gw_msg;
 
 typedef struct gw_batch {
@@ -177,21 +177,21 @@ typedef struct gw_batch {
   const gw_msg* const* msgs;
 } gw_batch;
 
-/* ---- outcomes: plugin -> host -------------------------------------------------------------------------------------- */
+/* ---- outcomes: plugin -> host ---- */
 
 /* gw_outcome.disposition: closed, the router acts on it; the vendor's words travel beside it for people.
  * The host treats a value it does not know as GW_UNKNOWN. */
-#define GW_ACCEPTED 0u        /* the vendor took responsibility; keep vendor_id for receipts */
-#define GW_DELIVERED 1u       /* the device has it */
-#define GW_RETRY 2u           /* surely not taken, temporary: same channel later, with back-off */
-#define GW_THROTTLED 3u       /* the vendor limits us: wait retry_after_ms; not counted as a failure */
-#define GW_UNREACHABLE 4u     /* target is offline or not on this channel now: next channel at once */
-#define GW_TARGET_INVALID 5u  /* the token is dead: unbind it (since_wall_ms says since when) */
-#define GW_REJECTED 6u        /* this message can never pass here (size, content) */
-#define GW_CONFIG 7u          /* our credentials or account: the channel needs an operator */
-#define GW_UNKNOWN 8u         /* may or may not have been taken */
-#define GW_CANCELLED 9u       /* never left, because the host asked */
-#define GW_EXPIRED 10u        /* never left, too old */
+#define GW_ACCEPTED 0u       /* the vendor took responsibility; keep vendor_id for receipts */
+#define GW_DELIVERED 1u      /* the device has it */
+#define GW_RETRY 2u          /* surely not taken, temporary: same channel later, with back-off */
+#define GW_THROTTLED 3u      /* the vendor limits us: wait retry_after_ms; not counted as a failure */
+#define GW_UNREACHABLE 4u    /* target is offline or not on this channel now: next channel at once */
+#define GW_TARGET_INVALID 5u /* the token is dead: unbind it (since_wall_ms says since when) */
+#define GW_REJECTED 6u       /* this message can never pass here (size, content) */
+#define GW_CONFIG 7u         /* our credentials or account: the channel needs an operator */
+#define GW_UNKNOWN 8u        /* may or may not have been taken */
+#define GW_CANCELLED 9u      /* never left, because the host asked */
+#define GW_EXPIRED 10u       /* never left, too old */
 #define GW_DISPOSITION_COUNT 11u
 
 #define GW_ALL_TARGETS 0xFFFFFFFFu /* target_index: every target of the ticket that is still open */
@@ -210,7 +210,7 @@ typedef struct gw_outcome {
   uint64_t since_wall_ms;  /* TARGET_INVALID: dead since; 0 = not told */
 } gw_outcome;
 
-/* ---- events: plugin -> host ---------------------------------------------------------------------------------------- */
+/* ---- events: plugin -> host ---- */
 
 /* gw_event.kind; the host drops kinds it does not know. */
 #define GW_EVENT_RECEIPT 1u        /* subkind GW_RECEIPT_*; names the message by vendor_id or message_id + address */
@@ -232,11 +232,11 @@ typedef struct gw_outcome {
 typedef struct gw_event {
   uint32_t size;
   uint32_t kind;
-  uint64_t seq;         /* grows per instance and address; the host ignores older presence */
-  uint64_t at_wall_ms;  /* when it happened; 0 = now */
-  gw_str event_id;      /* duplicates are dropped by it; derive it from the vendor's ids, not from a counter */
-  gw_str address;       /* as in gw_target.address */
-  gw_str vendor_id;     /* as in gw_outcome.vendor_id */
+  uint64_t seq;        /* grows per instance and address; the host ignores older presence */
+  uint64_t at_wall_ms; /* when it happened; 0 = now */
+  gw_str event_id;     /* duplicates are dropped by it; derive it from the vendor's ids, not from a counter */
+  gw_str address;      /* as in gw_target.address */
+  gw_str vendor_id;    /* as in gw_outcome.vendor_id */
   gw_str message_id;
   uint32_t subkind;
   uint32_t flags;
@@ -244,7 +244,7 @@ typedef struct gw_event {
   gw_str payload;       /* bytes for INBOUND */
 } gw_event;
 
-/* ---- gw_host: what an instance may ask of the host ------------------------------------------------------------------ */
+/* ---- gw_host: what an instance may ask of the host ---- */
 
 /* set_state */
 #define GW_STATE_STARTING 0u
@@ -306,20 +306,21 @@ typedef struct gw_host {
   int32_t (*on_lane)(void* ctx); /* 1 = this thread is inside this instance's lane now; debugging aid */
 } gw_host;
 
-/* ---- gw_channel_ops: what the host calls ---------------------------------------------------------------------------- */
+/* ---- gw_channel_ops: what the host calls ---- */
 
 /* create -> start -> (submit, cancel, on_*, reconfigure)* -> drain -> stop -> destroy; stop is allowed from every state
- * after create. Required: create, start, submit, stop, destroy. The host checks at load that flags and functions agree. */
+ * after create. Required: create, start, submit, stop, destroy. The host checks at load that flags and functions agree.
+ */
 typedef struct gw_channel_ops {
   uint32_t size;
   uint32_t reserved;
 
-  /* [any-thread] Deeper checks than the schema: many reports, no I/O, no state. The config has passed the schema and has
-   * its defaults filled in. GW_OK or GW_E_INVALID. */
+  /* [any-thread] Deeper checks than the schema: many reports, no I/O, no state. The config has passed the schema and
+   * has its defaults filled in. GW_OK or GW_E_INVALID. */
   int32_t (*check_config)(gw_str config, const gw_diag* diag);
 
-  /* [lane] Parses, allocates, asks services; no threads, sockets or timers. On GW_OK `*self` names the instance. A failed
-   * create leaves nothing behind. `host` stays valid until destroy returned; `config` only for the call. */
+  /* [lane] Parses, allocates, asks services; no threads, sockets or timers. On GW_OK `*self` names the instance. A
+   * failed create leaves nothing behind. `host` stays valid until destroy returned; `config` only for the call. */
   int32_t (*create)(const gw_host* host, gw_str config, const gw_diag* diag, void** self);
 
   /* [lane] Connects, arms timers, starts own threads; returns at once. Later: set_state(READY), set_window. */
@@ -339,36 +340,38 @@ typedef struct gw_channel_ops {
    * Properties marked x-godwit-live in the schema must be applied. */
   int32_t (*reconfigure)(void* self, gw_str config, const gw_diag* diag);
 
-  /* [lane] No more submits will come. Finish what is in flight, then host->drained(). NULL = the host waits by itself. */
+  /* [lane] No more submits will come. Finish what is in flight, then host->drained(). NULL = the host waits by itself.
+   */
   void (*drain)(void* self, uint64_t deadline_mono_ns);
 
-  /* [lane] Before it, the host has delivered every pending service callback (GW_E_CLOSED) and dropped the timers. Join own
-   * threads, settle what is left. The last moment to call the host; whatever stays open is settled UNKNOWN for you. */
+  /* [lane] Before it, the host has delivered every pending service callback (GW_E_CLOSED) and dropped the timers. Join
+   * own threads, settle what is left. The last moment to call the host; whatever stays open is settled UNKNOWN for you.
+   */
   void (*stop)(void* self);
 
   /* [lane] Frees memory. Must not call the host. */
   void (*destroy)(void* self);
 
-  /* [any-thread] Figures for the operator: one report per figure, `where` its name, `text` its value. Must not wait for
-   * the lane. */
+  /* [any-thread], between create and stop. Figures for the operator: one report per figure, `where` its name, `text`
+   * its value. Must not wait for the lane. */
   int32_t (*health)(void* self, const gw_diag* out);
 
-  /* [any-thread] The constant table of an extension by id ("godwit.webhook/1"), NULL = none. Needs no instance: the host
-   * asks right after loading. Extension functions take `self` where they need one. */
+  /* [any-thread] The constant table of an extension by id ("godwit.webhook/1"), NULL = none. Needs no instance: the
+   * host asks right after loading. Extension functions take `self` where they need one. */
   const void* (*get_extension)(gw_str id);
 } gw_channel_ops;
 
-/* ---- gw_channel_type, gw_entry: what a library is -------------------------------------------------------------------- */
+/* ---- gw_channel_type, gw_entry: what a library is ---- */
 
 /* All constant: readable before any function was called. */
 typedef struct gw_channel_type {
   uint32_t size;
   uint32_t reserved;
-  gw_str id;             /* "apns"; third parties use reverse DNS: "com.example.sms" */
-  gw_str name;           /* for people */
+  gw_str id;   /* "apns"; third parties use reverse DNS: "com.example.sms" */
+  gw_str name; /* for people */
   gw_str vendor;
-  gw_str version;        /* semver of the plugin */
-  gw_str license;        /* SPDX */
+  gw_str version; /* semver of the plugin */
+  gw_str license; /* SPDX */
   gw_str docs_url;
   gw_str config_schema;  /* JSON Schema draft-07. Secrets: {"type":"string","format":"godwit-secret"}: the plugin sees a
                           * name and asks godwit.secret/1. "x-godwit-live": true = reconfigure applies it. */
@@ -391,7 +394,8 @@ typedef struct gw_entry {
   const gw_channel_type* const* types;
   gw_str sdk_version;
 
-  /* Once per load, may be NULL: no threads, no network, under 50 ms. deinit runs only in tests and in child processes. */
+  /* Once per load, may be NULL: no threads, no network, under 50 ms. deinit runs only in tests and in child processes.
+   */
   int32_t (*init)(gw_str library_path, const gw_diag* diag);
   void (*deinit)(void);
 } gw_entry;

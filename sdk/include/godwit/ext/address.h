@@ -13,7 +13,8 @@ extern "C" {
 typedef struct gw_address {
   uint32_t size;
   uint32_t max_bytes; /* longest address; 0 = no limit of its own */
-  /* [any-thread] Needs no instance, does no I/O. GW_OK, or GW_E_INVALID + diag that says what a right one looks like. */
+  /* [any-thread] Needs no instance, does no I/O. GW_OK, or GW_E_INVALID + diag that says what a right one looks like.
+   */
   int32_t (*check)(gw_str address, const gw_diag* diag);
 } gw_address;
 

@@ -1,7 +1,7 @@
 /* godwit.io/1 — file descriptors on the lane, and listening sockets that outlive the plugin. Host service.
  *
- * A channel to which devices connect asks for its listening sockets here: the host owns them, so they survive a reload of
- * the plugin and, in process mode, its crash (clients wait in the backlog instead of being refused). */
+ * A channel to which devices connect asks for its listening sockets here: the host owns them, so they survive a reload
+ * of the plugin and, in process mode, its crash (clients wait in the backlog instead of being refused). */
 #ifndef GODWIT_EXT_IO_H
 #define GODWIT_EXT_IO_H
 
@@ -34,14 +34,14 @@ typedef struct gw_io {
   uint32_t reserved;
   void* ctx;
 
-  /* [any-thread] Watches a non-blocking descriptor that the plugin owns. One shot: after a call, rearm asks for the next.
-   * unwatch before closing the descriptor; the last call with GW_E_CLOSED still comes. */
+  /* [any-thread] Watches a non-blocking descriptor that the plugin owns. One shot: after a call, rearm asks for the
+   * next. unwatch before closing the descriptor; the last call with GW_E_CLOSED still comes. */
   int32_t (*watch)(void* ctx, int32_t fd, uint32_t interest, gw_io_fn fn, void* arg, uint64_t* id);
   int32_t (*rearm)(void* ctx, uint64_t id, uint32_t interest);
   void (*unwatch)(void* ctx, uint64_t id);
 
-  /* [any-thread] From start on. `*fd` is a bound, listening, non-blocking, close-on-exec TCP socket: accept() on it from any
-   * thread, until stop returns; never close it. GW_E_IO + diag when the address is taken or not allowed. */
+  /* [any-thread] From start on. `*fd` is a bound, listening, non-blocking, close-on-exec TCP socket: accept() on it
+   * from any thread, until stop returns; never close it. GW_E_IO + diag when the address is taken or not allowed. */
   int32_t (*listener)(void* ctx, const gw_listener_options* options, const gw_diag* diag, int32_t* fd,
                       uint32_t* bound_port);
 } gw_io;

@@ -1,7 +1,8 @@
 /* godwit.kv/1 — a small durable store of its own for every channel instance. Host service.
  *
  * For what must outlive a restart and has no other home: an access token, a cursor. Keys up to 512 bytes, values up to
- * 64 KiB (bytes). A write is durable when `done` says GW_OK. Each accepted call ends in exactly one `done` on the lane. */
+ * 64 KiB (bytes). A write is durable when `done` says GW_OK. Each accepted call ends in exactly one `done` on the lane.
+ */
 #ifndef GODWIT_EXT_KV_H
 #define GODWIT_EXT_KV_H
 
@@ -17,7 +18,7 @@ extern "C" {
 #define GW_KV_MAX_VALUE 65536u
 
 /* expected_version: compare-and-set */
-#define GW_KV_ANY UINT64_MAX   /* write whatever is there */
+#define GW_KV_ANY UINT64_MAX     /* write whatever is there */
 #define GW_KV_ABSENT UINT64_C(0) /* only if there is nothing yet */
 
 typedef struct gw_kv_entry {
@@ -25,7 +26,7 @@ typedef struct gw_kv_entry {
   uint32_t reserved;
   uint64_t version; /* 1.. */
   gw_str key;
-  gw_str value;     /* bytes */
+  gw_str value; /* bytes */
 } gw_kv_entry;
 
 /* Valid during `done`. status: GW_OK; GW_E_NOT_FOUND (get, remove); GW_E_CONFLICT (entries[0] is what is there, if
@@ -35,7 +36,7 @@ typedef struct gw_kv_result {
   int32_t status;
   const gw_kv_entry* const* entries; /* get, put: one (put: the new version, value absent); scan: in order of keys */
   uint32_t count;
-  uint32_t more;                     /* scan: 1 = cut at `limit`; go on after the last key */
+  uint32_t more; /* scan: 1 = cut at `limit`; go on after the last key */
 } gw_kv_result;
 
 typedef void (*gw_kv_done)(void* arg, const gw_kv_result* result);

@@ -1,8 +1,8 @@
 /* godwit.metrics/1 — counters, gauges and histograms of an instance. Host service.
  *
  * Defined in create or start only, with fixed label sets; the host adds a prefix and the labels channel and instance.
- * All values are integers: a histogram or gauge in other units says how many of its steps make one unit (`per_unit`), so
- * "send_seconds" with per_unit 1000000 is fed with microseconds. Names: [a-z][a-z0-9_]*. */
+ * All values are integers: a histogram or gauge in other units says how many of its steps make one unit (`per_unit`),
+ * so "send_seconds" with per_unit 1000000 is fed with microseconds. Names: [a-z][a-z0-9_]*. */
 #ifndef GODWIT_EXT_METRICS_H
 #define GODWIT_EXT_METRICS_H
 
@@ -20,10 +20,10 @@ extern "C" {
 
 typedef struct gw_metric_spec {
   uint32_t size;
-  uint32_t kind;          /* GW_METRIC_* */
+  uint32_t kind; /* GW_METRIC_* */
   gw_str name;
   gw_str help;
-  const gw_str* labels;   /* pairs: name, value */
+  const gw_str* labels; /* pairs: name, value */
   uint32_t label_pairs;
   uint32_t bound_count;
   const uint64_t* bounds; /* HISTOGRAM: upper bounds in steps, growing; the last bucket is implied */

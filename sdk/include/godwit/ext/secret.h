@@ -1,7 +1,7 @@
 /* godwit.secret/1 — secrets by name. Host service.
  *
- * A configuration property with "format": "godwit-secret" reaches the plugin as a name; the value comes from here and may
- * change while running (a rotated key file). Values are never logged and never kept longer than needed. */
+ * A configuration property with "format": "godwit-secret" reaches the plugin as a name; the value comes from here and
+ * may change while running (a rotated key file). Values are never logged and never kept longer than needed. */
 #ifndef GODWIT_EXT_SECRET_H
 #define GODWIT_EXT_SECRET_H
 

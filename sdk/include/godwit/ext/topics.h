@@ -17,7 +17,8 @@ typedef struct gw_topics {
   uint32_t size;
   uint32_t max_addresses; /* per call; 0 = no limit */
   /* [lane] GW_OK: done will be called exactly once, before stop returns. Arguments are borrowed for the call. */
-  int32_t (*subscribe)(void* self, gw_str topic, const gw_str* addresses, uint32_t count, gw_topics_done done, void* arg);
+  int32_t (*subscribe)(void* self, gw_str topic, const gw_str* addresses, uint32_t count, gw_topics_done done,
+                       void* arg);
   int32_t (*unsubscribe)(void* self, gw_str topic, const gw_str* addresses, uint32_t count, gw_topics_done done,
                          void* arg);
 } gw_topics;
