@@ -13,6 +13,7 @@ struct FaultFile {
   sqlite3_file base;
   FaultVfs* vfs;
   sqlite3_file* real;
+  const char* name;  // SQLite keeps it as long as the file is open; null for a temporary file
 };
 
 FaultFile* own(sqlite3_file* file) {
@@ -26,6 +27,11 @@ sqlite3_vfs* system_vfs() {
 }
 FaultVfs* fault(sqlite3_vfs* vfs) {
   return static_cast<FaultVfs*>(vfs->pAppData);
+}
+
+// Where to note what is done to this file, if anybody wants to know.
+WriteLog* log_of(sqlite3_file* file) {
+  return own(file)->name ? own(file)->vfs->log() : nullptr;
 }
 
 int64_t size_of(sqlite3_file* file) {
@@ -44,19 +50,26 @@ int read(sqlite3_file* file, void* to, int n, sqlite3_int64 at) {
 int write(sqlite3_file* file, const void* from, int n, sqlite3_int64 at) {
   const int64_t grows_by = std::max<int64_t>(0, at + n - size_of(file));
   const int rc = own(file)->vfs->before(DiskOperation::write, grows_by);
-  if (rc == SQLITE_OK) return real(file)->pMethods->xWrite(real(file), from, n, at);
+  if (rc == SQLITE_OK) {
+    if (WriteLog* log = log_of(file))
+      log->wrote(own(file)->name, static_cast<uint64_t>(at), {static_cast<const char*>(from), static_cast<size_t>(n)});
+    return real(file)->pMethods->xWrite(real(file), from, n, at);
+  }
   if (own(file)->vfs->tears()) real(file)->pMethods->xWrite(real(file), from, n / 2, at);
   return rc;
 }
 
 int truncate(sqlite3_file* file, sqlite3_int64 size) {
   if (const int rc = own(file)->vfs->before(DiskOperation::truncate, size - size_of(file)); rc != SQLITE_OK) return rc;
+  if (WriteLog* log = log_of(file)) log->truncated(own(file)->name, static_cast<uint64_t>(size));
   return real(file)->pMethods->xTruncate(real(file), size);
 }
 
 int flush(sqlite3_file* file, int flags) {
   if (const int rc = own(file)->vfs->before(DiskOperation::flush, 0); rc != SQLITE_OK) return rc;
-  return real(file)->pMethods->xSync(real(file), flags);
+  const int rc = real(file)->pMethods->xSync(real(file), flags);
+  if (WriteLog* log = log_of(file); log && rc == SQLITE_OK) log->flushed(own(file)->name);
+  return rc;
 }
 
 int file_size(sqlite3_file* file, sqlite3_int64* size) {
@@ -108,6 +121,8 @@ int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
   mine->base.pMethods = nullptr;
   mine->vfs = fault(vfs);
   mine->real = reinterpret_cast<sqlite3_file*>(mine + 1);
+  mine->name = name;
+  if (WriteLog* log = log_of(file)) log->opened(name);
   struct stat ignored {};
   if ((flags & SQLITE_OPEN_CREATE) != 0 && name && ::stat(name, &ignored) != 0) {
     if (const int rc = fault(vfs)->before(DiskOperation::open, 0); rc != SQLITE_OK) return SQLITE_CANTOPEN;
@@ -121,6 +136,7 @@ int remove(sqlite3_vfs* vfs, const char* name, int sync_directory) {
   struct stat found {};
   const int64_t size = ::stat(name, &found) == 0 ? found.st_size : 0;
   if (const int rc = fault(vfs)->before(DiskOperation::remove, -size); rc != SQLITE_OK) return SQLITE_IOERR_DELETE;
+  if (WriteLog* log = fault(vfs)->log()) log->removed(name);
   return system_vfs()->xDelete(system_vfs(), name, sync_directory);
 }
 

@@ -13,6 +13,8 @@
 #include <mutex>
 #include <string>
 
+#include "broker/storage/sqlite/write_log.hpp"
+
 namespace godwit {
 
 enum class DiskOperation : uint8_t { open, write, flush, truncate, remove, share };
@@ -38,6 +40,10 @@ class FaultVfs {
   // SQLITE_FULL.
   void set_capacity(const std::filesystem::path& directory, uint64_t bytes);
 
+  // Everything that is done from now on is noted there too; it outlives this object or the next call.
+  void record_into(WriteLog* log) { log_ = log; }
+  WriteLog* log() const { return log_; }
+
   // For the shims: SQLITE_OK to go on. `grows_by` is what the operation would add to the file.
   int before(DiskOperation operation, int64_t grows_by);
   bool tears() const { return torn_; }
@@ -48,6 +54,7 @@ class FaultVfs {
   mutable std::mutex mutex_;
   std::atomic<uint64_t> operations_{0}, failures_{0};
   std::atomic<bool> torn_{false};
+  std::atomic<WriteLog*> log_{nullptr};
   uint64_t fail_at_ = 0;
   bool fail_on_ = false;
   int fail_rc_ = SQLITE_OK;
