@@ -3,6 +3,7 @@
 //
 // The operating system has the file in its cache in both cases; SQLite has not.
 #include <malloc.h>
+#include <spdlog/spdlog.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -212,6 +213,7 @@ int main(int argc, char** argv) {
   app.add_flag("--json", json, "print JSON");
   app.add_flag("--quick", quick, "100,000 devices, one round");
   CLI11_PARSE(app, argc, argv);
+  spdlog::set_level(spdlog::level::warn);  // its lines would stand among the figures
   if (quick) devices = 100'000, rounds = 1;
   return godwit::bench::run(devices, rounds, json, file);
 }
