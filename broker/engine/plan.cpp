@@ -101,11 +101,12 @@ void Core::collapse_older(MessageIx ix, DeliveryIx dix) {
       messages_[old.message].collapse_hash != messages_[ix].collapse_hash)
     return;  // the slot belongs to somebody else by now
   stats_.collapsed.bump();
-  if (old.state == DeliveryState::planned) return finish(older, DeliveryState::suppressed, Reason::collapsed);
-  // It is out already: let it end, but start nothing more for it.
-  old.cascade_over = true;
-  old.waits_for_presence = false;
   drop_queued(old);
+  if (old.live == 0 && old.state < DeliveryState::sent)
+    return finish(older, DeliveryState::suppressed, Reason::collapsed);
+  // It is out already: let it end, but start nothing more for it.
+  old.superseded = old.cascade_over = true;
+  if (std::exchange(old.waits_for_presence, false)) end_cascade(older, {});
 }
 
 // ---- Fan-outs

@@ -70,7 +70,7 @@ void Core::gone_offline(DeviceNo device, ChannelSlot& slot, MonoNs before) {
 }
 
 bool Core::may_wait_for_presence(const MessageEntry& m, const Delivery& d) const {
-  if (d.device == kNoDevice || d.cancel_wished) return false;
+  if (d.device == kNoDevice || d.cancel_wished || d.superseded) return false;
   return std::any_of(slots_.begin(), slots_.end(), [&](const ChannelSlot& slot) {
     return slot.caps.presence && (m.channel_mask & slot.bit()) && !(d.closed_channels & slot.bit()) &&
            sleep_of(m, d, slot) == routing::Sleep::offline;

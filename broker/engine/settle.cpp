@@ -75,6 +75,9 @@ void Core::settle(AttemptIx aix, const Settlement& s, const ParcelTarget& target
   if (d.cancel_wished) return on_withdrawn(dix, aix);
   if (now_ >= messages_[d.message].expires_ns) return expire(dix);
   if (d.live > 0) return;  // another attempt is out: its settlement decides
+  if (d.superseded)
+    return d.state < DeliveryState::sent ? finish(dix, DeliveryState::suppressed, Reason::collapsed)
+                                         : end_cascade(dix, {});
   switch (verdict.step) {
     case Step::try_again:
       return retry_or_next(dix, aix);

@@ -129,6 +129,7 @@ struct Delivery {
   bool waits_for_presence = false;
   bool parked_listed = false;  // in the list of those to look at when a channel wakes up
   bool cancel_wished = false;
+  bool superseded = false;        // collapsed by a newer one when it was out already
   bool outcome_due = false;       // changed since its last OUTCOME record
   bool in_fanout_window = false;  // counts against the bound of work that fan-outs may have open
 };
