@@ -34,7 +34,10 @@ class Scripted : public godwit::Channel {
   }
   explicit Scripted(Host h) : host(h) { latest = this; }
   ~Scripted() override { latest = nullptr; }
-  void start() override { host.set_state(GW_STATE_READY); }
+  void start() override {
+    if (refuses_start) throw godwit::Error{GW_E_IO, "the address is taken", "/tcp"};
+    host.set_state(GW_STATE_READY);
+  }
   void submit(Batch batch) override { on_submit(*this, batch); }
   void stop() override {
     if (on_stop) on_stop(*this);
@@ -43,6 +46,7 @@ class Scripted : public godwit::Channel {
   Host host;
   std::vector<Pending> kept;
   static inline Scripted* latest = nullptr;
+  static inline bool refuses_start = false;
   static inline void (*on_submit)(Scripted&, Batch&) = nullptr;
   static inline void (*on_stop)(Scripted&) = nullptr;
 };
@@ -72,6 +76,16 @@ TEST_F(ChannelTest, ARefusedCreateNamesThePropertyAndLeavesNothing) {
 TEST_F(ChannelTest, AnExceptionInCreateBecomesInternalWithItsText) {
   EXPECT_EQ(create(R"({"throw": 1})"), GW_E_INTERNAL);
   EXPECT_NE(diag().text().find("no luck"), std::string::npos) << diag().text();
+}
+
+TEST_F(ChannelTest, AnErrorThrownByStartReachesTheOperatorAsItIs) {
+  Scripted::refuses_start = true;
+  ASSERT_EQ(create(R"({"key": 1})"), GW_OK);
+  EXPECT_EQ(start(), GW_E_IO);
+  Scripted::refuses_start = false;
+  ASSERT_EQ(diag().lines().size(), 1u);
+  EXPECT_EQ(diag().lines()[0].where, "/tcp");
+  EXPECT_EQ(diag().lines()[0].text, "the address is taken");
 }
 
 TEST_F(ChannelTest, ConfigurationThatIsNotJsonIsInvalid) {

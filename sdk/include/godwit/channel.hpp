@@ -44,7 +44,8 @@ class Channel {
  public:
   virtual ~Channel() = default;
 
-  // Connect, arm timers, start threads; return at once.
+  // Connect, arm timers, start threads; return at once. Throw an Error when it cannot start: its text and `where` reach
+  // the operator as they are.
   virtual void start() = 0;
 
   // Each message is settled exactly once, now or later. Throwing before the first take() refuses the batch as a whole.

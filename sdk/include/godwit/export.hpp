@@ -71,6 +71,9 @@ class Export {
     try {
       try {
         return f();
+      } catch (const Error& e) {  // thrown on purpose: it says all that there is to say
+        if (!diag) tell(nullptr, instance, e.message);
+        return diag ? fail(diag, e) : e.status;
       } catch (const std::exception& e) {
         tell(diag, instance, std::string("exception in ") + what + ": " + e.what());
       } catch (...) {
