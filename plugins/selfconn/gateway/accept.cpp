@@ -1,0 +1,56 @@
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "plugins/selfconn/gateway/steps.hpp"
+
+namespace selfconn {
+namespace {
+
+constexpr int kBurst = 256;                // then the connections that are there get their turn
+constexpr uint32_t kUngreetedRoom = 1000;  // sockets above max_connections that may be on their way to a refusal
+
+bool is_out_of_room(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
+
+void accept_connections(Shard& shard, int listener) {
+  Fleet& fleet = shard.fleet;
+  for (int i = 0; i < kBurst; ++i) {
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    const int fd = ::accept4(listener, reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      if (errno == EINTR || errno == ECONNABORTED) continue;
+      if (is_out_of_room(errno)) {
+        fleet.host.warn("cannot accept more connections: " + std::string(std::strerror(errno)) +
+                        "; raise the limit of open files (LimitNOFILE) or lower max_connections");
+        watch_listeners(shard, false);  // until the next tick, instead of spinning
+        fleet.want_ticks();
+      }
+      return;
+    }
+    shard.counters.accepted.add();
+    const bool too_many = fleet.open.load(std::memory_order_relaxed) >= fleet.settings.max_connections + kUngreetedRoom;
+    if (too_many || !shard.connect_rate.allow(ConnectRate::key_of(address), shard.now_ns / 1'000'000)) {
+      shard.counters.rate_limited.add();
+      ::close(fd);
+      continue;
+    }
+    fleet.open.fetch_add(1, std::memory_order_relaxed);
+    fleet.want_ticks();
+    Connection& c = shard.add_connection(fd);
+    if (!shard.watch(c)) {
+      drop(shard, c, "epoll refused the socket");
+      continue;
+    }
+    arm(shard, c);
+  }
+}
+
+}  // namespace selfconn
