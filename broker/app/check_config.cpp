@@ -5,6 +5,8 @@
 #include "broker/api/api_server.hpp"
 #include "broker/app/module_options.hpp"
 #include "broker/base/clock.hpp"
+#include "broker/net/curl_client.hpp"
+#include "broker/storage/memory/memory_catalogue.hpp"
 
 namespace godwit {
 
@@ -19,14 +21,20 @@ void check_config(ConfigResult& result) {
     return;
   }
   {
+    // What a plugin asks for in its create must be on offer; nothing of it is used before a start.
     SystemClock clock;
+    MemoryCatalogue catalogue;
+    net::CurlClient http(clock);
+    const auto verify = [](std::string_view) -> Result<channels::KnownDevice> {
+      return Error{Code::forbidden, "only checking", {}};
+    };
     channels::PluginHostOptions options;
     options.data_dir = folder;
     if (!result.config.plugin_dir.empty()) options.plugin_dirs = {result.config.plugin_dir};
     std::vector<channels::ChannelFault> faults;
     auto host = channels::PluginHost::open(
         channel_configs(result.config), options,
-        {.clock = clock, .catalogue = nullptr, .http = nullptr, .verify_credential = {}}, faults);
+        {.clock = clock, .catalogue = &catalogue, .http = &http, .verify_credential = verify}, faults);
     for (const channels::ChannelFault& fault : faults)
       if (!fault.warning) result.faults.push_back(config_fault(result.config, fault));
   }

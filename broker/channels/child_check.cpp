@@ -41,11 +41,11 @@ std::string tail(const std::string& text) {
 
 }  // namespace
 
-Result<void> check_in_child(const std::filesystem::path& checker, const std::filesystem::path& plugin,
+ChildVerdict check_in_child(const std::filesystem::path& checker, const std::filesystem::path& plugin,
                             std::chrono::milliseconds patience) {
+  using Kind = ChildVerdict::Kind;
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0)
-    return Error{Code::io, std::string("no pipe for the checker: ") + std::strerror(errno), {}};
+  if (pipe2(ends, O_CLOEXEC) != 0) return {Kind::not_run, std::string("no pipe: ") + std::strerror(errno)};
 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -68,7 +68,7 @@ Result<void> check_in_child(const std::filesystem::path& checker, const std::fil
   close(ends[1]);
   if (fault != 0) {
     close(ends[0]);
-    return Error{Code::io, "the checker " + program + " cannot be started: " + std::strerror(fault), program};
+    return {Kind::not_run, program + " cannot be started: " + std::strerror(fault)};
   }
 
   std::string said;
@@ -78,12 +78,10 @@ Result<void> check_in_child(const std::filesystem::path& checker, const std::fil
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!ended)
-    return Error{Code::invalid, "the check did not end within " + std::to_string(patience.count()) + " ms", file};
+  if (!ended) return {Kind::crashes, "loading it does not end within " + std::to_string(patience.count()) + " ms"};
   if (WIFSIGNALED(status))
-    return Error{Code::invalid, std::string("loading it crashes (") + strsignal(WTERMSIG(status)) + "): " + tail(said),
-                 file};
-  if (WEXITSTATUS(status) != 0) return Error{Code::invalid, "it fails the check: " + tail(said), file};
+    return {Kind::crashes, std::string("loading it crashes (") + strsignal(WTERMSIG(status)) + "): " + tail(said)};
+  if (WEXITSTATUS(status) != 0) return {Kind::complains, "it fails the check: " + tail(said)};
   return {};
 }
 

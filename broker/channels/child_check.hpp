@@ -4,13 +4,22 @@
 
 #include <chrono>
 #include <filesystem>
-
-#include "broker/base/result.hpp"
+#include <string>
 
 namespace godwit::channels {
 
-// Blocks up to `patience`, then kills the child. The error holds the last lines of what the checker said.
-Result<void> check_in_child(const std::filesystem::path& checker, const std::filesystem::path& plugin,
+struct ChildVerdict {
+  enum class Kind {
+    fine,
+    complains,  // it can be loaded, but the checker found a fault
+    crashes,    // or hangs: it must not be loaded here
+    not_run,    // the checker itself could not be started
+  } kind = Kind::fine;
+  std::string text;  // what the checker said last, or how it ended
+};
+
+// Blocks up to `patience`, then kills the child.
+ChildVerdict check_in_child(const std::filesystem::path& checker, const std::filesystem::path& plugin,
                             std::chrono::milliseconds patience);
 
 }  // namespace godwit::channels

@@ -21,6 +21,7 @@
 #include <shared_mutex>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "broker/channels/config_check.hpp"
@@ -148,6 +149,9 @@ class Instance final : Lane::Owner {
   // `stop` holds it, and post_mutex_, while it sets Phase::closing: what a plugin posted before runs before its stop.
   mutable std::shared_mutex door_;
   std::mutex post_mutex_;
+
+  std::mutex cancel_mutex_;
+  std::unordered_set<uint64_t> cancelled_;  // guarded by cancel_mutex_: cookies that the lane has not looked at yet
 
   mutable std::mutex text_mutex_;
   std::string state_reason_, hold_reason_;  // guarded by text_mutex_

@@ -130,11 +130,22 @@ void Instance::submit_chunk(std::span<const std::shared_ptr<const Parcel>> parce
   }
 }
 
+// A message to many devices is cancelled attempt by attempt; the lane looks through what is open once for all of them.
 void Instance::cancel(uint64_t cookie) {
   if (!type_.ops.cancel) return;
-  lane_.post("cancel", [this, cookie] {
+  {
+    std::lock_guard lock(cancel_mutex_);
+    cancelled_.insert(cookie);
+    if (cancelled_.size() > 1) return;  // the lane is on its way already
+  }
+  lane_.post("cancel", [this] {
+    std::unordered_set<uint64_t> cookies;
+    {
+      std::lock_guard lock(cancel_mutex_);
+      cookies.swap(cancelled_);
+    }
     if (!is_alive()) return;
-    for (const uint64_t ticket : settler_.tickets_of(cookie)) guard([&] { type_.ops.cancel(self_, ticket); });
+    for (const uint64_t ticket : settler_.tickets_of(cookies)) guard([&] { type_.ops.cancel(self_, ticket); });
   });
 }
 

@@ -39,7 +39,12 @@ std::string missing_symbol(const dll::shared_library& library) {
 
 }  // namespace
 
-Loader::Loader(Options options) : options_(std::move(options)) {}
+Loader::Loader(Options options) : options_(std::move(options)) {
+  if (options_.checker) return;
+  std::error_code ignored;
+  const fs::path beside = fs::read_symlink("/proc/self/exe", ignored).parent_path() / "godwit-plugin-check";
+  options_.checker = fs::exists(beside, ignored) ? beside : fs::path();
+}
 
 Result<std::shared_ptr<const Plugin>> Loader::load(std::string_view name) {
   Result<fs::path> file = find_plugin(
@@ -62,9 +67,11 @@ Result<std::shared_ptr<const Plugin>> Loader::load_file(const fs::path& file) {
   }
   Result<fs::path> copy = copy_plugin(*bytes, file.stem().string(), options_.run_folder, ++copies_);
   if (!copy) return std::move(copy).error();
-  if (!options_.checker.empty())
-    if (Result<void> fine = check_in_child(options_.checker, *copy, kCheckPatience); !fine)
-      return refuse(fine.error().message);
+  // A complaint waits: if we find the same fault, our words for it are better.
+  ChildVerdict verdict;
+  if (!options_.checker->empty()) verdict = check_in_child(*options_.checker, *copy, kCheckPatience);
+  if (verdict.kind == ChildVerdict::Kind::crashes || verdict.kind == ChildVerdict::Kind::not_run)
+    return refuse(verdict.text);
 
   auto plugin = std::make_shared<Plugin>();
   plugin->file = file;
@@ -75,6 +82,7 @@ Result<std::shared_ptr<const Plugin>> Loader::load_file(const fs::path& file) {
     if (!library->has(GW_ENTRY_SYMBOL_NAME)) return refuse(missing_symbol(*library));
     const gw_entry& entry = library->get<const gw_entry>(GW_ENTRY_SYMBOL_NAME);
     if (Result<void> fine = read_entry(entry, *plugin); !fine) return refuse(fine.error().message);
+    if (verdict.kind == ChildVerdict::Kind::complains) return refuse(verdict.text);
     if (GW_HAS(&entry, init) && entry.init) {
       Diagnosis said;
       const std::string path = copy->string();

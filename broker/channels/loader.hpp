@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,9 @@ class Loader {
   struct Options {
     std::filesystem::path run_folder;
     std::vector<std::filesystem::path> plugin_folders;  // empty: default_plugin_folder()
-    std::filesystem::path checker;                      // empty: no first load in a child
+    // godwit-plugin-check, for a first load in a child. Absent: the one beside the program, if it is there. Empty:
+    // none.
+    std::optional<std::filesystem::path> checker;
   };
   explicit Loader(Options options);
 
@@ -33,7 +36,7 @@ class Loader {
 
  private:
   Result<std::shared_ptr<const Plugin>> load_file(const std::filesystem::path& file);
-  const Options options_;
+  Options options_;
   bool folder_ready_ = false;
   unsigned copies_ = 0;
   std::map<std::string, std::shared_ptr<const Plugin>> by_hash_;

@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,11 +59,12 @@ struct KnownDevice {
 struct PluginHostOptions {
   std::filesystem::path data_dir;                  // copies of plugins go to <data_dir>/run/plugins
   std::vector<std::filesystem::path> plugin_dirs;  // for short names; empty: <program's folder>/../lib/godwit
-  std::filesystem::path checker;                   // godwit-plugin-check, for a first load in a child; empty: none
-  unsigned lane_threads = 2;                       // lanes that can run at once; more only helps many busy channels
-  unsigned blocking_threads = 2;                   // kv, file reads, a plugin's own blocking work
+  // godwit-plugin-check, for a first load in a child. Absent: the one beside the program, if it is there. Empty: none.
+  std::optional<std::filesystem::path> checker;
+  unsigned lane_threads = 2;        // lanes that can run at once; more only helps many busy channels
+  unsigned blocking_threads = 2;    // kv, file reads, a plugin's own blocking work
   int64_t stop_patience_ms = 5000;  // then a plugin that does not come back from stop is left behind
-  bool manual_time = false;                        // tests: no timer thread, call turn_time() after moving the clock
+  bool manual_time = false;         // tests: no timer thread, call turn_time() after moving the clock
 };
 
 // What the host asks of the rest of the broker. Everything outlives the PluginHost.

@@ -42,8 +42,8 @@ void BM_SubmitAndSettle(benchmark::State& state) {
   options.data_dir = temp.path();
   options.plugin_dirs = {PLUGIN_DIR};
   std::vector<ChannelFault> faults;
-  auto host = PluginHost::open({{"loop", "loopback", "inline", R"({"receipts": false, "window": 65536})", true}}, options,
-                               PluginHostPorts{clock, nullptr, nullptr, {}}, faults);
+  auto host = PluginHost::open({{"loop", "loopback", "inline", R"({"receipts": false, "window": 65536})", true}},
+                               options, PluginHostPorts{clock, nullptr, nullptr, {}}, faults);
   if (!host) return state.SkipWithError(faults[0].text.c_str());
   host->start(sink);
 

@@ -198,11 +198,12 @@ void Settler::release() {
   table_.for_each([&](TicketTable::Ticket& ticket) { garbage.push_back(table_.close(ticket)); });
 }
 
-std::vector<uint64_t> Settler::tickets_of(uint64_t cookie) {
+std::vector<uint64_t> Settler::tickets_of(const std::unordered_set<uint64_t>& cookies) {
   std::vector<uint64_t> found;
   std::lock_guard lock(mutex_);
   table_.for_each([&](TicketTable::Ticket& ticket) {
-    if (ticket.form.parcel().cookie == cookie && !ticket.abandoned) found.push_back(ticket.form.message()->ticket);
+    if (!ticket.abandoned && cookies.contains(ticket.form.parcel().cookie))
+      found.push_back(ticket.form.message()->ticket);
   });
   return found;
 }

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <span>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "broker/channels/lane.hpp"
@@ -64,8 +65,8 @@ class Settler {
   // REQUIRES: the plugin can read nothing any more (destroy returned).
   void release();
 
-  // The tickets of a parcel, for cancel.
-  std::vector<uint64_t> tickets_of(uint64_t cookie);
+  // The tickets of these parcels, for cancel. Looks through everything that is open, so ask for many at once.
+  std::vector<uint64_t> tickets_of(const std::unordered_set<uint64_t>& cookies);
 
   void flush();
   size_t pending() const;

@@ -97,6 +97,8 @@ class MiPushLike final : public godwit::Channel {
 
   static Event receipt(uint32_t kind, const Receipt& r) {
     Event event = Event::receipt(kind, r.vendor_id, r.event_id, r.timestamp_ms);
+    // By both names: a quick receipt may be here before the answer that tells the vendor's id.
+    event.message_id = r.message_id;
     event.address = r.target;
     return event;
   }

@@ -151,6 +151,7 @@ godwit::Result<std::vector<Receipt>> receipts_of(std::string_view form_body) {
   std::vector<Receipt> receipts;
   for (const auto& [vendor_id, entry] : data.items()) {
     Receipt receipt{.vendor_id = vendor_id,
+                    .message_id = text_member(entry, "param"),
                     .target = {},
                     .event_id = {},
                     .type = static_cast<int>(number_member(entry, "type", 0)),

@@ -28,7 +28,7 @@ godwit::Outcome outcome_of(uint32_t http_status, std::string_view body, std::str
 
 // One member of a receipt callback's `data` and one of its targets.
 struct Receipt {
-  std::string vendor_id, target, event_id;
+  std::string vendor_id, message_id, target, event_id;
   int type = 0;  // 1 delivered, 2 clicked, 16 target invalid; others are not asked for
   uint64_t timestamp_ms = 0;
 };

@@ -40,6 +40,7 @@ TEST(Receipts, OneForEachTarget) {
   ASSERT_EQ(r->size(), 2u);
   EXPECT_EQ((*r)[1].target, "b");
   EXPECT_EQ((*r)[1].event_id, "scm1/1/b");
+  EXPECT_EQ((*r)[1].message_id, "m");
   EXPECT_EQ((*r)[1].timestamp_ms, 5u);
 }
 

@@ -66,6 +66,8 @@ static const gw_channel_ops ops = {
 
 static const gw_caps caps = {
     .size = sizeof(gw_caps),
+    .max_batch = 1,
+    .max_window = 1,
 #ifdef BROKEN_WEBHOOK
     .flags = GW_CAP_WEBHOOK,
 #endif
