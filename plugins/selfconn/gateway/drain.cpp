@@ -22,12 +22,6 @@ void send_away(Shard& shard, Connection& c) {
          "the gateway is draining");
 }
 
-void say_if_drained(Shard& shard) {
-  if (shard.is_drained || shard.connections.used() > shard.doomed.size() || !shard.reports.is_empty()) return;
-  shard.is_drained = true;
-  if (shard.fleet.shards_to_drain.fetch_sub(1) == 1) shard.fleet.host.drained();
-}
-
 }  // namespace
 
 void start_drain(Shard& shard, const DrainOrder& order) {
@@ -55,7 +49,12 @@ void drain_some(Shard& shard) {
       --quota;
     }
   }
-  say_if_drained(shard);
+}
+
+void say_if_drained(Shard& shard) {
+  if (shard.is_drained || shard.connections.used() > 0 || !shard.reports.is_empty()) return;
+  shard.is_drained = true;
+  if (shard.fleet.shards_to_drain.fetch_sub(1) == 1) shard.fleet.host.drained();
 }
 
 }  // namespace selfconn

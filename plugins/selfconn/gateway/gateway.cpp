@@ -123,7 +123,7 @@ void Gateway::cancel(uint64_t ticket) {
 
 void Gateway::on_timer() {
   for (auto& mailbox : fleet_.mailboxes) mailbox->put([](Mail& mail) { mail.tick = true; });
-  if (fleet_.open.load() > 0 || is_draining_) return fleet_.arm_tick();
+  if (fleet_.open.load() > 0) return fleet_.arm_tick();
   fleet_.ticking.store(false);
   if (fleet_.open.load() > 0) fleet_.want_ticks();  // one came in between
 }
@@ -134,8 +134,6 @@ void Gateway::event_room() {
 
 void Gateway::drain(uint64_t deadline_mono_ns) {
   if (threads_.empty()) return fleet_.host.drained();
-  is_draining_ = true;
-  fleet_.want_ticks();
   for (auto& mailbox : fleet_.mailboxes)
     mailbox->put([deadline_mono_ns](Mail& mail) {
       mail.drain = true;

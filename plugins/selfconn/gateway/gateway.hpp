@@ -51,7 +51,6 @@ class Gateway {
   std::vector<std::vector<Handover>> by_shard_;  // of the batch at hand; kept for its capacity
   std::vector<std::thread> threads_;
   uint32_t port_ = 0;
-  bool is_draining_ = false;
 };
 
 }  // namespace selfconn

@@ -120,6 +120,7 @@ void Shard::end_round() {
   reports.flush();
   for (uint32_t index : doomed) connections.release(index);
   doomed.clear();
+  if (is_draining) say_if_drained(*this);
 }
 
 void Shard::handle_mail() {

@@ -73,6 +73,7 @@ void release_departed(Shard& shard, Connection& c);
 
 // drain.cpp
 void start_drain(Shard& shard, const DrainOrder& order);
-void drain_some(Shard& shard);
+void drain_some(Shard& shard);      // at every tick
+void say_if_drained(Shard& shard);  // after every round
 
 }  // namespace selfconn
