@@ -78,9 +78,10 @@ void two_instances(Subject& s) {
   require(one->host().settle_count() == 3 && two->host().settle_count() == 6,
           "of 3 and 6 messages given to two instances, " + std::to_string(one->host().settle_count()) + " and " +
               std::to_string(two->host().settle_count()) + " were settled through their own hosts");
-  one->stop();
-  one->destroy();
-  require(two->submit({{}}) == GW_OK && two->wait_settled(), "stopping one instance broke the other");
+  // The second one: the first's host knows which threads were there before both, and waits for the others.
+  two->stop();
+  two->destroy();
+  require(one->submit({{}}) == GW_OK && one->wait_settled(), "stopping one instance broke the other");
 }
 
 void threads_return(Subject& s) {
