@@ -58,6 +58,7 @@ std::optional<Value> parse(std::string_view text, unsigned depth, Faults& faults
       throw std::bad_alloc();
     }
   }
+  if (text.empty()) text = "";  // the parser copies even nothing from somewhere
   Value out;
   const auto error = parser->parse(text.data(), text.size(), true).get(out);
   if (!error) return out;
