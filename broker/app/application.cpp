@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <array>
 #include <chrono>
 #include <thread>
 
@@ -39,6 +40,8 @@ struct Application::Parts {
   std::unique_ptr<Engine> engine;
   Metrics metrics;
   std::unique_ptr<ApiServer> api;
+  SpaceLevel space = SpaceLevel::plenty;
+  MonoNs next_space_look_ns = 0;
 
   Result<void> open_storage();
   Result<void> open_channels(ExitCode& code);
@@ -179,6 +182,27 @@ void Application::reload(const Config& changed) {
   p.config.admin_keys = changed.admin_keys;
   p.config.channels = changed.channels;
   spdlog::info("reloaded {}", changed.file.string());
+}
+
+void Application::tick() {
+  Parts& p = *parts_;
+  const MonoNs now = p.clock.mono_ns();
+  if (now < p.next_space_look_ns) return;
+  p.next_space_look_ns = now + kNsPerSecond;
+  const Result<DiskSpace> space = p.data_dir->space();
+  if (!space) return spdlog::error("{}: {}", space.error().where, space.error().message);
+  const SpaceLevel level = space_level(*space);
+  if (level == SpaceLevel::outcomes_only && p.data_dir->has_ballast()) (void)p.data_dir->drop_ballast();
+  if (level == SpaceLevel::plenty && !p.data_dir->has_ballast()) (void)p.data_dir->lay_ballast();
+  if (level == p.space) return;
+  p.space = level;
+  p.engine->set_space(level);
+  constexpr std::array kWhat{"enough for everything", "too little for messages of low priority",
+                             "enough for critical messages only",
+                             "too little for any message; outcomes are still written"};
+  spdlog::log(level == SpaceLevel::plenty ? spdlog::level::info : spdlog::level::warn, "{}: {} MiB of {} MiB free, {}",
+              p.config.data_dir.string(), space->free_bytes >> 20, space->total_bytes >> 20,
+              kWhat[static_cast<size_t>(level)]);
 }
 
 bool Application::poisoned() const {

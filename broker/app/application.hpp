@@ -23,6 +23,10 @@ class Application {
   // SIGHUP: keys, allow lists, apps and live settings of channels. What needs a restart is said in the log.
   void reload(const Config& config);
 
+  // Called a few times a second by the main thread: watches the disk's room. Below 5 % free the ballast goes, so that
+  // outcomes can still be written, and no message is taken; all of it comes back by itself.
+  void tick();
+
   bool poisoned() const;
 
   // SIGTERM: finishes what is out within limits.drain, then ends everything.

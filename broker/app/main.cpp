@@ -31,6 +31,7 @@ int serve(Application& app, const std::filesystem::path& file) {
   const timespec a_moment{0, 200'000'000};
   while (true) {
     const int signal = sigtimedwait(&signals, nullptr, &a_moment);
+    app.tick();
     if (app.poisoned()) return exit_with(ExitCode::store_poisoned);
     if (signal == SIGHUP) {
       const ConfigResult result = load_config(file);

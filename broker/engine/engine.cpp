@@ -83,6 +83,9 @@ void Engine::Impl::run_in_background(Callback<void()> job) {
 void Engine::drain() {
   impl_->intake.close();
 }
+void Engine::set_space(SpaceLevel level) {
+  impl_->intake.set_space(level);
+}
 bool Engine::idle() const {
   return impl_->is_idle && impl_->stats.accepts_on_their_way.value() == 0;
 }

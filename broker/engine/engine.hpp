@@ -21,6 +21,7 @@
 #include "broker/engine/engine_stats.hpp"
 #include "broker/engine/options.hpp"
 #include "broker/storage/catalogue.hpp"
+#include "broker/storage/data_dir.hpp"
 #include "broker/storage/journal.hpp"
 #include "broker/storage/ledger.hpp"
 
@@ -64,6 +65,8 @@ class Engine final : public Broker, public ChannelSink {
 
   // No new messages from now on (Code::unavailable); what is open goes on. Any thread.
   void drain();
+  // What the disk still has room for; messages of lower priority are refused with Code::no_space. Any thread.
+  void set_space(SpaceLevel level);
   // True when nothing is with a channel or on its way to the journal. Any thread.
   bool idle() const;
   bool poisoned() const;

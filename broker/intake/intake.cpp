@@ -62,6 +62,20 @@ bool Intake::has_room(const Message& m) const {
          static_cast<double>(stats_.content_bytes.value()) < room * static_cast<double>(limits_.max_content_bytes);
 }
 
+bool Intake::has_space(const Message& m) const {
+  switch (space_.load(std::memory_order_relaxed)) {
+    case SpaceLevel::plenty:
+      return true;
+    case SpaceLevel::no_bulk:
+      return m.priority != Priority::low;
+    case SpaceLevel::urgent_only:
+      return m.priority == Priority::critical;
+    case SpaceLevel::outcomes_only:
+      return false;
+  }
+  return true;
+}
+
 void Intake::accept(std::vector<MessageDraft> drafts, AcceptBatch::Done done) {
   const WallMs now = clock_.wall_ms();
   auto batch = std::make_shared<AcceptBatch>(drafts.size(), std::move(done));
@@ -75,6 +89,11 @@ void Intake::accept(std::vector<MessageDraft> drafts, AcceptBatch::Done done) {
     }
     if (auto fault = check(m, now)) {
       batch->resolve(i, std::move(*fault));
+      continue;
+    }
+    if (!has_space(m)) {
+      stats_.shed[static_cast<size_t>(m.priority)].bump_shared();
+      batch->resolve(i, Error{Code::no_space, "the disk is nearly full; free space and send again", {}});
       continue;
     }
     if (!has_room(m)) {
@@ -102,10 +121,11 @@ void Intake::accept(std::vector<MessageDraft> drafts, AcceptBatch::Done done) {
         continue;
       }
       if (std::holds_alternative<IdempotencyTable::Conflict>(claim)) {
-        batch->resolve(i,
-                       Error{Code::conflict,
-                             "this idempotency key was used for another message within 24 hours; use a new key for a new message",
-                             "Idempotency-Key"});
+        batch->resolve(
+            i,
+            Error{Code::conflict,
+                  "this idempotency key was used for another message within 24 hours; use a new key for a new message",
+                  "Idempotency-Key"});
         continue;
       }
       if (const auto* known = std::get_if<AcceptAnswer>(&claim)) {

@@ -15,6 +15,7 @@
 #include "broker/intake/idempotency.hpp"
 #include "broker/intake/limits.hpp"
 #include "broker/message/draft.hpp"
+#include "broker/storage/data_dir.hpp"
 #include "broker/storage/ledger.hpp"
 
 namespace godwit::intake {
@@ -61,6 +62,8 @@ class Intake {
   // Any thread.
   void accept(std::vector<MessageDraft> drafts, AcceptBatch::Done done);
   void close() { closed_ = true; }  // from now on every draft is Code::unavailable
+  // How much room the disk has: below each level drafts of lower priority are Code::no_space.
+  void set_space(SpaceLevel level) { space_ = level; }
 
   // The error that a batch's fresh drafts get when its fate is not ok.
   static Error error_of(const AcceptBatch& batch);
@@ -70,6 +73,7 @@ class Intake {
  private:
   std::optional<Error> check(const Message& message, WallMs now) const;
   bool has_room(const Message& message) const;
+  bool has_space(const Message& message) const;
   MessageId random_id(uint32_t vshard, WallMs now);
 
   const IntakeLimits& limits_;
@@ -81,6 +85,7 @@ class Intake {
   const uint64_t id_seed_;
   std::atomic<uint64_t> id_counter_{0};
   std::atomic<bool> closed_{false};
+  std::atomic<SpaceLevel> space_{SpaceLevel::plenty};
 };
 
 // What a message holds in memory, roughly.

@@ -217,6 +217,26 @@ TEST_F(IntakeTest, LowPrioritiesAreRefusedFirst) {
   EXPECT_EQ((*accept_one(high))[0].error().code, Code::overloaded);
 }
 
+TEST_F(IntakeTest, ADiskThatFillsUpTakesUrgentMessagesLongest) {
+  const auto code_of = [&](Priority priority) -> std::optional<Code> {
+    MessageDraft d = draft("");
+    d.message.priority = priority;
+    const auto answers = accept_one(d);
+    if (answers->empty()) ledger.decide(Fate::ok);
+    return (*answers)[0] ? std::nullopt : std::optional((*answers)[0].error().code);
+  };
+  intake.set_space(SpaceLevel::no_bulk);
+  EXPECT_EQ(code_of(Priority::low), Code::no_space);
+  EXPECT_EQ(code_of(Priority::normal), std::nullopt);
+  intake.set_space(SpaceLevel::urgent_only);
+  EXPECT_EQ(code_of(Priority::high), Code::no_space);
+  EXPECT_EQ(code_of(Priority::critical), std::nullopt);
+  intake.set_space(SpaceLevel::outcomes_only);
+  EXPECT_EQ(code_of(Priority::critical), Code::no_space);
+  intake.set_space(SpaceLevel::plenty);
+  EXPECT_EQ(code_of(Priority::low), std::nullopt);
+}
+
 TEST_F(IntakeTest, AJournalWithoutRoomIsOverloadNotLoss) {
   ledger.full = true;
   const auto refused = accept_one(draft("k"));
