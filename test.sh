@@ -41,11 +41,11 @@ for part in "${parts[@]}"; do
   case $part in
     release)
       build release all -DGODWIT_TESTS=ON -DGODWIT_BENCH=ON || { failed=$((failed + 1)); failures+=("release: does not build"); continue; }
-      ctest --preset release --output-junit "$PWD/$reports/release.xml" --no-tests=error
+      ctest --preset release -j "$jobs" --output-junit "$PWD/$reports/release.xml" --no-tests=error
       count release ;;
     asan | tsan)
       build $part core_tests || { failed=$((failed + 1)); failures+=("$part: does not build"); continue; }
-      ctest --preset $part -L core --output-junit "$PWD/$reports/$part.xml" --no-tests=error
+      ctest --preset $part -L core -j "$jobs" --output-junit "$PWD/$reports/$part.xml" --no-tests=error
       count $part ;;
     fuzz)
       build fuzz fuzz_targets || { failed=$((failed + 1)); failures+=("fuzz: does not build"); continue; }
