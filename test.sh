@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs every test. The last line is the count.
 #   ./test.sh            everything: release build with unit, component, scenario and interop tests; then the core's
-#                        tests under ASan+UBSan and TSan; then each fuzz target for a few seconds
+#                        tests under ASan+UBSan, those with threads under TSan, and each fuzz target for a few seconds
 #   ./test.sh release    one part only: release, asan, tsan or fuzz
 set -uo pipefail
 cd "$(dirname "$0")"
@@ -44,8 +44,9 @@ for part in "${parts[@]}"; do
       ctest --preset release -j "$jobs" --output-junit "$PWD/$reports/release.xml" --no-tests=error
       count release ;;
     asan | tsan)
-      build $part core_tests || { failed=$((failed + 1)); failures+=("$part: does not build"); continue; }
-      ctest --preset $part -L core -j "$jobs" --output-junit "$PWD/$reports/$part.xml" --no-tests=error
+      label=core; [ $part = tsan ] && label=threads
+      build $part ${label}_tests || { failed=$((failed + 1)); failures+=("$part: does not build"); continue; }
+      ctest --preset $part -L $label -j "$jobs" --output-junit "$PWD/$reports/$part.xml" --no-tests=error
       count $part ;;
     fuzz)
       build fuzz fuzz_targets || { failed=$((failed + 1)); failures+=("fuzz: does not build"); continue; }

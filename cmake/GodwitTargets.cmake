@@ -1,7 +1,8 @@
 # One function for each kind of thing that we build, so that a folder's CMakeLists.txt is a list of names.
 
 add_custom_target(programs)      # what a user runs: broker, tools and plugins
-add_custom_target(core_tests)    # the tests with label core, for the sanitizer runs
+add_custom_target(core_tests)     # the tests with label core, which the ASan+UBSan run covers
+add_custom_target(threads_tests)  # the tests with label threads, which the TSan run covers
 add_custom_target(fuzz_targets)
 
 # godwit_library(storage SRCS a.cpp b.cpp DEPS godwit::base SQLite::SQLite3)
@@ -32,7 +33,7 @@ function(godwit_program name)
 endfunction()
 
 # godwit_test(storage SRCS journal_test.cpp DEPS godwit::storage [LABELS core] [TIMEOUT 120])
-# One GoogleTest program a module, one ctest entry a program. Label `core` puts it into the sanitizer runs.
+# One GoogleTest program a module, one ctest entry a program. Label `core` puts it into the ASan+UBSan run, `threads` into the TSan run.
 function(godwit_test name)
   if(NOT GODWIT_TESTS)
     return()
@@ -46,9 +47,11 @@ function(godwit_test name)
   target_link_libraries(${name}_test PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
-  if("core" IN_LIST ARG_LABELS)
-    add_dependencies(core_tests ${name}_test)
-  endif()
+  foreach(label core threads)
+    if(${label} IN_LIST ARG_LABELS)
+      add_dependencies(${label}_tests ${name}_test)
+    endif()
+  endforeach()
 endfunction()
 
 # godwit_bench(journal SRCS journal_bench.cpp DEPS godwit::storage)
