@@ -92,7 +92,7 @@ routing::Ask Core::ask_of(const MessageEntry& m, const Delivery& d) {
   return ask;
 }
 
-routing::Decision Core::decide(DeliveryIx dix, const Offers& offers, std::vector<routing::CandidateView>* why) {
+routing::Decision Core::decide(DeliveryIx dix, const Offers& offers) {
   const Delivery& d = deliveries_[dix];
   const MessageEntry& m = messages_[d.message];
   if (d.device == kNoDevice) {  // a bare token: nothing to choose and nobody to learn about
@@ -107,7 +107,7 @@ routing::Decision Core::decide(DeliveryIx dix, const Offers& offers, std::vector
   }
   routing::Ask ask = ask_of(m, d);
   ask.offers = {offers.list.data(), offers.size};
-  return ask.attempts.empty() ? router_.first(ask, now_, why) : router_.next(ask, now_, why);
+  return ask.attempts.empty() ? router_.first(ask, now_) : router_.next(ask, now_);
 }
 
 void Core::route(DeliveryIx dix) {
@@ -119,11 +119,10 @@ void Core::route(DeliveryIx dix) {
   gather_offers(m, d, offers);
   if (m.message->routing == RoutingMode::all && d.attempts == 0 && offers.awake != 0)
     return send_everywhere(dix, offers);
-  why_.clear();
-  const routing::Decision decision = decide(dix, offers, apps_[m.app].mask != 0 ? &why_ : nullptr);
+  const routing::Decision decision = decide(dix, offers);
   switch (decision.action) {
     case routing::Action::send:
-      return enqueue(dix, by_route_[decision.channel], choice_of(decision, offers, why_), 0);
+      return enqueue(dix, by_route_[decision.channel], choice_of(decision, offers), 0);
     case routing::Action::wait:
       return arm(dix, Wake::silence, now_ + seconds(decision.wait_s));
     case routing::Action::stop:
@@ -255,18 +254,16 @@ void Core::on_impatience(DeliveryIx dix, ChannelNo channel) {
   gather_offers(m, d, offers);
   d.closed_channels = closed;
   if (offers.awake != 0 && m.message->routing != RoutingMode::all) {
-    why_.clear();
-    const routing::Decision decision = decide(dix, offers, &why_);
+    const routing::Decision decision = decide(dix, offers);
     if (decision.action == routing::Action::send) {
       drop_queued(d);
-      return enqueue(dix, by_route_[decision.channel], choice_of(decision, offers, why_), 0);
+      return enqueue(dix, by_route_[decision.channel], choice_of(decision, offers), 0);
     }
   }
   arm(dix, Wake::silence, now_ + kQueuePatience);
 }
 
-Choice Core::choice_of(const routing::Decision& decision, const Offers& offers,
-                       const std::vector<routing::CandidateView>& why) const {
+Choice Core::choice_of(const routing::Decision& decision, const Offers& offers) const {
   Choice c;
   c.reason = decision.reason;
   c.p = static_cast<float>(decision.p);
@@ -275,16 +272,11 @@ Choice Core::choice_of(const routing::Decision& decision, const Offers& offers,
   c.reach = static_cast<float>(decision.reach);
   c.next_check_s = static_cast<float>(decision.next_check_s);
   size_t n = 0;
-  if (!why.empty()) {
-    for (const routing::CandidateView& v : why) {
-      if (n == c.considered.size()) break;
-      if (v.channel == decision.channel || v.channel >= by_route_.size()) continue;
-      c.considered[n++] = {by_route_[v.channel], v.sleep, static_cast<uint16_t>(v.p * 10'000)};
-    }
-    return c;
-  }
+  for (const routing::Decision::Other& other : decision.others)
+    if (other.channel < by_route_.size() && n < c.considered.size())
+      c.considered[n++] = {by_route_[other.channel], routing::Sleep::awake, static_cast<uint16_t>(other.p * 10'000)};
   for (size_t i = 0; i < offers.size && n < c.considered.size(); ++i)
-    if (offers.list[i].channel != decision.channel)
+    if (offers.list[i].sleep != routing::Sleep::awake)
       c.considered[n++] = {by_route_[offers.list[i].channel], offers.list[i].sleep, 0};
   return c;
 }

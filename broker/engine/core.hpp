@@ -159,7 +159,7 @@ class Core {
 
   // cascade.cpp
   void route(DeliveryIx);  // finds the channel for the first or next send
-  routing::Decision decide(DeliveryIx, const Offers&, std::vector<routing::CandidateView>* why);
+  routing::Decision decide(DeliveryIx, const Offers&);
   void gather_offers(const MessageEntry&, const Delivery&, Offers&) const;
   routing::Sleep sleep_of(const MessageEntry&, const Delivery&, const ChannelSlot&) const;
   routing::Ask ask_of(const MessageEntry&, const Delivery&);
@@ -171,7 +171,7 @@ class Core {
   void on_silence(DeliveryIx);
   void on_impatience(DeliveryIx, ChannelNo channel);
   void tell_silence(Delivery&);
-  Choice choice_of(const routing::Decision&, const Offers&, const std::vector<routing::CandidateView>& why) const;
+  Choice choice_of(const routing::Decision&, const Offers&) const;
 
   // send.cpp
   void enqueue(DeliveryIx, ChannelNo, const Choice&, uint8_t failures);
@@ -373,7 +373,6 @@ class Core {
   records::Progress progress_;
   planner::Recipients recipients_;
   std::vector<routing::AttemptMemo> memos_;
-  std::vector<routing::CandidateView> why_;
 
   // Registry writes on their way: one at a time for each device, so that a PATCH sees what came before it.
   boost::unordered_flat_map<std::string, std::vector<Callback<void()>>, StringHash, std::equal_to<>> busy_;

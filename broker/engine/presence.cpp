@@ -97,7 +97,7 @@ void Core::send_waiting(DeviceNo device, ChannelSlot& slot) {
     Offers only;
     only.list[only.size++] = {slot.route, routing::Sleep::awake};
     only.awake = slot.bit();
-    routing::Decision decision = decide(dix, only, nullptr);
+    routing::Decision decision = decide(dix, only);
     if (decision.action != routing::Action::send) {
       // The router would rather not (a silent vendor may have got it there already), but a device that comes back is
       // owed what it missed; it shows each message once.
@@ -106,7 +106,7 @@ void Core::send_waiting(DeviceNo device, ChannelSlot& slot) {
       decision.reason = routing::Reason::fallback;
     }
     d.cascade_over = false;
-    enqueue(dix, slot.no, choice_of(decision, only, {}), 0);
+    enqueue(dix, slot.no, choice_of(decision, only), 0);
   }
 }
 

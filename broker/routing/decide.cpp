@@ -22,6 +22,12 @@ bool has_arrived(const Ask& ask) {
                      [](const AttemptMemo& a) { return a.state == kSucceeded; });
 }
 
+void list_others(std::span<const Candidate> candidates, Decision& d) {
+  size_t n = 0;
+  for (const Candidate& c : candidates)
+    if (c.channel != d.channel && n < d.others.size()) d.others[n++] = {c.channel, static_cast<float>(c.p)};
+}
+
 Decision stop(Reason reason) {
   Decision d;
   d.reason = reason;
@@ -152,6 +158,7 @@ Decision Router::Impl::first(const Ask& ask, double t, std::vector<CandidateView
       d.next_check_s = check_after(ask, device, c.channel, candidates);
     }
   }
+  list_others(candidates, d);
   if (why != nullptr) *why = explain(ask, device, candidates);
   return d;
 }
@@ -162,6 +169,7 @@ Decision Router::Impl::next(const Ask& ask, double t, std::vector<CandidateView>
   const size_t count = gather(ask, device, found);
   std::span<Candidate> candidates(found.data(), count);
   const auto finish = [&](Decision d) {
+    list_others(candidates, d);
     if (why != nullptr) *why = explain(ask, device, candidates);
     return d;
   };

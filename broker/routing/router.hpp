@@ -147,6 +147,13 @@ struct Decision {
   double p = 0, utility = 0;
   double propensity = 1;  // probability with which this policy chose this channel here
   double reach = 1;       // P(device can be reached | the silence so far)
+  // Other channels that were awake, at no cost beyond the copy: an explanation for every decision, where the full one
+  // (`why`) is for a few.
+  struct Other {
+    ChannelNo channel = kNoChannel;
+    float p = 0;
+  };
+  std::array<Other, 4> others;
 };
 
 // A delivery rate as operators see it.
