@@ -52,8 +52,9 @@ for part in "${parts[@]}"; do
       build fuzz fuzz_targets || { failed=$((failed + 1)); failures+=("fuzz: does not build"); continue; }
       for target in build/fuzz/bin/fuzz_*; do
         name=$(basename "$target"); name=${name#fuzz_}
-        corpus=$(mktemp -d)
-        if "$target" "$corpus" "tests/fuzz/corpus/$name" -max_total_time="${FUZZ_SECONDS:-5}" -timeout=2 -rss_limit_mb=2048 \
+        corpus=$(mktemp -d) seeds=tests/fuzz/corpus/$name
+        [ -d "$seeds" ] || seeds=
+        if "$target" "$corpus" $seeds -max_total_time="${FUZZ_SECONDS:-5}" -timeout=2 -rss_limit_mb=2048 \
             -artifact_prefix=$reports/ >$reports/fuzz-$name.log 2>&1; then
           echo "fuzz_$name: $(grep -o 'DONE.*' $reports/fuzz-$name.log | tail -1)"; passed=$((passed + 1))
         else

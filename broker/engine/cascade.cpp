@@ -221,12 +221,12 @@ bool Core::work_unparked() {
 
 // ---- Silence
 
-void Core::tell_silence(Delivery& d) {
+void Core::tell_silence(Delivery& d, bool at_once) {
   for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
     Attempt& a = attempts_[i];
     if (a.silence_told || a.memo.channel == routing::kNoChannel) continue;
     if (a.phase == Attempt::Phase::settled && !dispatch::verdict_of(a.result).may_have_arrived) continue;
-    if (now_ - a.memo.sent_ns < seconds(router_.soft_timeout_s(a.memo.channel))) continue;
+    if (!at_once && now_ - a.memo.sent_ns < seconds(router_.soft_timeout_s(a.memo.channel))) continue;
     a.silence_told = true;
     router_.silent(a.memo, now_);
   }

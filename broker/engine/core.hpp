@@ -170,7 +170,7 @@ class Core {
   bool work_unparked();
   void on_silence(DeliveryIx);
   void on_impatience(DeliveryIx, ChannelNo channel);
-  void tell_silence(Delivery&);
+  void tell_silence(Delivery&, bool at_once = false);
   Choice choice_of(const routing::Decision&, const Offers&) const;
 
   // send.cpp

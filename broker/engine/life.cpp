@@ -59,6 +59,9 @@ void Core::finish(DeliveryIx dix, DeliveryState state, Reason reason) {
   d.parked_listed = false;
   timers_.cancel(d.timer);
   drop_queued(d);
+  // Another channel got it there: the silence of those before it is known now and would never be told later, so every
+  // channel that loses to the next one would look better than it is. A late receipt takes it back.
+  if ((state == DeliveryState::delivered || state == DeliveryState::opened) && !recovering_) tell_silence(d, true);
   leave_fanout_window(dix);
   if (!on_path(state)) {
     d.state = state;
