@@ -31,6 +31,7 @@ REFUSALS = {10002: "busy", 10016: "missing parameter", 10017: "invalid parameter
             65009: "content too long", 200001: "exceed quota, quota: 2, have acked: 2", 200002: "over QPS", 10029: "invalid device",
             22022: "illegal package name", 27001: "channel not approved"}
 MAX_REGIDS = 1000  # of one call
+RECEIPT_DELAY_S = 0.3  # receipts come in batches, "about once a second"
 REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 429: "Too Many Requests", 500: "Internal Server Error"}
 
 
@@ -114,7 +115,7 @@ class Vendor:
                 data = {message_id: {"param": form.get("extra.callback.param", ""), "type": receipt_type, "targets": ",".join(regids),
                                      "jobkey": "", "barStatus": "Enable", "timestamp": int(time.time() * 1000),
                                      **({"errorCode": 1} if receipt_type == 16 else {})}}
-                asyncio.ensure_future(post_receipt(url, data))
+                asyncio.get_running_loop().call_later(RECEIPT_DELAY_S, lambda d=data: asyncio.ensure_future(post_receipt(url, d)))
 
 
 async def post_receipt(url, data):
