@@ -251,7 +251,12 @@ class FakeBroker final : public Broker {
       if (!devices.count({app, id})) return none("device");
       RouteView out;
       out.channel_names = {"c1", "c2"};
-      out.decision = {routing::Action::send, 0, 0, 5, routing::Reason::exploit, 0.9, 0.5, 1, 1};
+      out.decision.action = routing::Action::send;
+      out.decision.channel = 0;
+      out.decision.next_check_s = 5;
+      out.decision.reason = routing::Reason::exploit;
+      out.decision.p = 0.9;
+      out.decision.utility = 0.5;
       out.candidates.resize(2);
       out.candidates[0].channel = 0;
       out.candidates[1].channel = 1;
