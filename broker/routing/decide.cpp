@@ -11,6 +11,7 @@ namespace {
 
 constexpr double kBlindWait_s = 0.2;  // silence of a device that does not report means nothing: no use to wait for it
 constexpr double kLookAgain_s = 2;
+constexpr double kLeastHorizon = 5;
 
 bool was_tried(const Ask& ask, ChannelNo channel) {
   return std::any_of(ask.attempts.begin(), ask.attempts.end(),
@@ -64,7 +65,6 @@ size_t Router::Impl::gather(const Ask& ask, const DeviceView& device, Candidates
     c.channel = offer.channel;
     c.p = e.delivery * e.health * channels[offer.channel].delivery.share_below(left);
     c.utility = value * c.p - price(offer.channel, ask.priority);
-    c.trials = std::max(0.0, e.rate * (1 - e.rate) / e.variance - 1);
     c.health = e.health;
     c.costly = channels[offer.channel].traits.costly;
     c.propensity = 0;
@@ -110,6 +110,26 @@ Decision Router::Impl::in_order(const Ask& ask, double t) const {
   return stop(any_awake ? Reason::used_up : Reason::nothing_awake);
 }
 
+// What it would be worth to know each alternative better: how much better than the best it may turn out to be, for each
+// message that the device will get while its outcomes still count (as many as it got lately).
+void Router::Impl::appraise(const Ask& ask, const DeviceView& device, std::span<Candidate> candidates,
+                            size_t best) const {
+  if (options.exploration[static_cast<size_t>(ask.priority)] <= 0) return;
+  unsigned outcomes = 0;
+  for (unsigned i = 0; i < kSlots; ++i) outcomes += device.state.success[i] + device.state.failure[i];
+  const double horizon = kLeastHorizon + outcomes * device.fade / 256;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    Candidate& c = candidates[i];
+    c.worth = 0;
+    if (i == best || c.costly || c.p <= 0) continue;
+    const Estimate e = estimate(device, c.channel);
+    if (!e.reporting) continue;            // nothing would be learned
+    const double per_rate = c.p / e.rate;  // from the receipt rate to the chance of a delivery in time
+    const double threshold = candidates[best].p / per_rate;
+    c.worth = horizon * per_rate * channels[c.channel].mixture.upside(e.mean, e.successes, e.failures, threshold);
+  }
+}
+
 // A sick channel whose cells have not been looked at for a while, or `candidates.size()`.
 size_t Router::Impl::probe(std::span<const Candidate> candidates, size_t best, const DeviceView& device) const {
   for (size_t i = 0; i < candidates.size(); ++i) {
@@ -135,8 +155,9 @@ Decision Router::Impl::first(const Ask& ask, double t, std::vector<CandidateView
   } else {
     const size_t best = best_first(candidates);
     const auto priority = static_cast<size_t>(ask.priority);
-    set_propensities(candidates, best, options.exploration[priority],
-                     ask.priority >= PriorityClass::normal ? options.audit_share : 0);
+    Exploration& exploration = explorations[priority];
+    appraise(ask, device, candidates, best);
+    exploration.spent(set_propensities(candidates, best, exploration));
     const size_t probed = options.exploration[priority] > 0 ? probe(candidates, best, device) : count;
     const size_t chosen = probed < count ? probed : draw(candidates, random);
     const Candidate& c = candidates[chosen];

@@ -6,6 +6,16 @@
 
 namespace godwit::routing {
 
+namespace {
+
+// Of the Beta with the estimate's mean and variance.
+Interval credible_interval(const Estimate& e) {
+  const double trials = std::max(0.5, e.rate * (1 - e.rate) / e.variance - 1);
+  return beta_95(e.rate * trials, (1 - e.rate) * trials);
+}
+
+}  // namespace
+
 std::vector<CandidateView> Router::Impl::explain(const Ask& ask, const DeviceView& device,
                                                  std::span<const Candidate> found) const {
   std::vector<CandidateView> out;
@@ -18,8 +28,7 @@ std::vector<CandidateView> Router::Impl::explain(const Ask& ask, const DeviceVie
       const Channel& c = channels[offer.channel];
       const Estimate e = estimate(device, offer.channel);
       v.rate = e.rate;
-      const double trials = std::max(0.5, e.rate * (1 - e.rate) / e.variance - 1);  // of the Beta with this spread
-      const Interval interval = beta_95(e.rate * trials, (1 - e.rate) * trials);
+      const Interval interval = credible_interval(e);
       v.low = interval.low, v.high = interval.high;
       v.segment_rate = e.mean;
       v.samples = levels.segment(offer.channel, device.profile.segment).trials * device.inverse;

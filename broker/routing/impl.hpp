@@ -106,6 +106,7 @@ struct Router::Impl {
   size_t gather(const Ask& ask, const DeviceView& device, Candidates& out) const;
   Decision first(const Ask& ask, double t, std::vector<CandidateView>* why);
   Decision next(const Ask& ask, double t, std::vector<CandidateView>* why);
+  void appraise(const Ask& ask, const DeviceView& device, std::span<Candidate> candidates, size_t best) const;
   size_t probe(std::span<const Candidate> candidates, size_t best, const DeviceView& device) const;
   Decision in_order(const Ask& ask, double t) const;
   double check_after(const Ask& ask, const DeviceView& device, ChannelNo sent, std::span<const Candidate> rest) const;
@@ -116,6 +117,7 @@ struct Router::Impl {
   void judge(AttemptMemo& memo, bool success, double t);
   float blame(const AttemptMemo& memo, double t) const;
   void remember(const AttemptMemo& memo, DeviceState& state, unsigned slot, bool success, bool corrects, double t);
+  void teach_levels(const AttemptMemo& memo, bool success, double weight);
   void succeed(AttemptMemo& memo, bool was_failed, double t);
   void fail(AttemptMemo& memo, double t);
   void take_back(AttemptMemo& memo, double t);
@@ -145,6 +147,7 @@ struct Router::Impl {
   Profiles profiles;
   Levels levels;
   std::vector<Channel> channels;
+  std::array<Exploration, 4> explorations;  // by priority class
   RateBook book;
   Away away, away_present;  // of devices that hold no connection, and of those that do
   Health health;

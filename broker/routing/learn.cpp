@@ -9,7 +9,7 @@ namespace godwit::routing {
 
 namespace {
 
-constexpr double kLeastNovelty = 0.1;
+constexpr double kLeastNovelty = 0.03;
 constexpr double kFlagged = 0.9, kBlind = 0.6, kBlindWeight = 0.1;
 constexpr double kMostCommon = 1.05;
 constexpr double kTimeliness = 0.97;  // the soft time-out is the 97 % quantile of receipt delays
@@ -17,13 +17,6 @@ constexpr double kTimeliness = 0.97;  // the soft time-out is the 97 % quantile 
 // What one outcome more tells about the segment, when the device has had so many already.
 double novelty_of(const Channel& c, double successes, double failures) {
   return std::max(kLeastNovelty, c.strengths.device / (c.strengths.device + successes + failures));
-}
-
-// The shared levels are about devices that are not known yet. What is known of this one is taken out of its outcome: it
-// counts as if a new device had done as much better or worse than expected. Otherwise a segment would look as good as
-// those of its devices that stay on the channel because it works for them.
-double surprise(const AttemptMemo& memo) {
-  return memo.mean - memo.rate;
 }
 
 // What a silence says about the device being gone, against its being there: absence and what earlier attempts of the
@@ -38,6 +31,10 @@ uint16_t to_share(double v) {
 }
 double from_share(uint16_t v) {
   return v / 65535.0;
+}
+
+double failure_weight(const AttemptMemo& memo) {
+  return memo.weight * (1 - from_share(memo.dormant));
 }
 
 }  // namespace
@@ -73,7 +70,7 @@ AttemptMemo Router::Impl::sent(const Ask& ask, const Decision& decision, double 
   memo.expected = static_cast<float>(std::min(0.98, e.rate * kTimeliness * reach * ratio * covered));
   memo.common = to_share(ratio / kMostCommon);
   memo.weight = 1;
-  memo.novelty = to_share(novelty_of(c, e.successes, e.failures));
+  memo.novelty = to_share(std::clamp(c.mixture.sensitivity(e.mean, e.successes, e.failures), kLeastNovelty, 1.0));
   memo.dormant = to_share(1 - before.alive);
   ++c.sends;
   c.explored += decision.reason == Reason::explore || decision.reason == Reason::audit;
@@ -139,11 +136,20 @@ void Router::Impl::remember(const AttemptMemo& memo, DeviceState& state, unsigne
   state.last_outcome = static_cast<uint8_t>(success ? state.last_outcome | bit : state.last_outcome & ~bit);
 }
 
+// The shared levels are about devices that are not known yet. What is known of this one is taken out of its outcome, by
+// how much its estimate would move with the segment's (novelty): a device's tenth outcome says little about the others,
+// and a segment must not look as good as those of its devices that stay on the channel because it works for them.
+void Router::Impl::teach_levels(const AttemptMemo& memo, bool success, double weight) {
+  const double novelty = from_share(memo.novelty);
+  const double trials = weight * novelty * novelty;
+  const double successes = trials * memo.mean + weight * novelty * ((success ? 1 : 0) - memo.rate);
+  const Profile& kind = profile(memo);
+  levels.add(memo.channel, kind.maker, kind.segment, successes, trials);
+}
+
 void Router::Impl::succeed(AttemptMemo& memo, bool was_failed, double t) {
   memo.state = kSucceeded;
-  const double novelty = from_share(memo.novelty) * decay.weight(sent_time(memo, t));
-  const Profile& kind = profile(memo);
-  levels.add(memo.channel, kind.maker, kind.segment, novelty * (1 + surprise(memo)), novelty);
+  teach_levels(memo, true, decay.weight(sent_time(memo, t)));
   if (DeviceState* state = learner(memo)) {
     state->decay(minute(t), half_life_min(), memo.device);
     if (const unsigned slot = state->borrow(memo.channel); slot != kNoSlot) {
@@ -156,10 +162,7 @@ void Router::Impl::succeed(AttemptMemo& memo, bool was_failed, double t) {
 void Router::Impl::fail(AttemptMemo& memo, double t) {
   memo.state = kFailed;
   memo.weight = blame(memo, t);
-  const double trials = memo.weight * from_share(memo.novelty) * (1 - from_share(memo.dormant));
-  const Profile& kind = profile(memo);
-  const double weight = trials * decay.weight(sent_time(memo, t));
-  levels.add(memo.channel, kind.maker, kind.segment, weight * surprise(memo), weight);
+  teach_levels(memo, false, failure_weight(memo) * decay.weight(sent_time(memo, t)));
   if (DeviceState* state = learner(memo)) {
     state->decay(minute(t), half_life_min(), memo.device);
     if (const unsigned slot = state->borrow(memo.channel); slot != kNoSlot) {
@@ -172,10 +175,7 @@ void Router::Impl::fail(AttemptMemo& memo, double t) {
 
 // The failure was only provisional: everything it added goes away again.
 void Router::Impl::take_back(AttemptMemo& memo, double t) {
-  const double trials = memo.weight * from_share(memo.novelty) * (1 - from_share(memo.dormant));
-  const Profile& kind = profile(memo);
-  const double weight = trials * decay.weight(sent_time(memo, t));
-  levels.add(memo.channel, kind.maker, kind.segment, -weight * surprise(memo), -weight);
+  teach_levels(memo, false, -failure_weight(memo) * decay.weight(sent_time(memo, t)));
   if (DeviceState* state = learner(memo)) {
     state->decay(minute(t), half_life_min(), memo.device);
     if (const unsigned slot = state->slot(memo.channel); slot != kNoSlot) state->add_failure(slot, -memo.weight);

@@ -69,6 +69,22 @@ DeviceRate Mixture::rate(double segment_mean, double successes, double failures)
   return {std::clamp(mean * scale, 0.001, 0.999), std::max(1e-6, static_cast<double>(square - mean * mean))};
 }
 
+double Mixture::sensitivity(double segment_mean, double successes, double failures) const {
+  constexpr double kStep = 0.02;
+  const double low = std::max(0.01, segment_mean - kStep), high = std::min(0.99, segment_mean + kStep);
+  return (rate(high, successes, failures).mean - rate(low, successes, failures).mean) / (high - low);
+}
+
+double Mixture::upside(double segment_mean, double successes, double failures, double threshold) const {
+  const Row& r = row(segment_mean);
+  float p[kClasses];
+  posterior(r, built_, static_cast<float>(successes), static_cast<float>(failures), p);
+  float gain = 0;
+  const auto level = static_cast<float>(threshold);
+  for (size_t k = 0; k < kClasses; ++k) gain += p[k] * std::max(0.0f, r.rate[k] - level);
+  return gain;
+}
+
 void Mixture::learn(double segment_mean, double successes, double failures, bool success, double novelty) {
   const Row& r = row(segment_mean);
   float before[kClasses], after[kClasses];

@@ -35,6 +35,12 @@ class Mixture {
   // The rate of a device with these outcomes, in a segment of this mean.
   DeviceRate rate(double segment_mean, double successes, double failures) const;
 
+  // How much the device's rate moves with its segment's mean: 1 for a device not yet known.
+  double sensitivity(double segment_mean, double successes, double failures) const;
+
+  // E[max(0, rate - threshold)]: what it would be worth to know the device's rate where `threshold` is the alternative.
+  double upside(double segment_mean, double successes, double failures, double threshold) const;
+
   // One more outcome of a device that had these before. `novelty` is 1 for its first, less for later ones.
   void learn(double segment_mean, double successes, double failures, bool success, double novelty);
 

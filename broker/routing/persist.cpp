@@ -91,6 +91,7 @@ std::string Router::Impl::save(MonoNs now, WallMs wall) const {
   out.raw({reinterpret_cast<const char*>(&random), sizeof random});
   out.varint(channels.size());
   for (const Channel& c : channels) write(out, c);
+  for (const Exploration& e : explorations) out.f64(e.price);
   profiles.save(out);
   levels.save(out, channels.size());
   out.f64(learned_at);
@@ -162,6 +163,7 @@ Result<void> Router::Impl::restore(std::string_view bytes, MonoNs now, WallMs wa
     read(in, fresh->channels[at]);
     channel_of.push_back(static_cast<ChannelNo>(at));
   }
+  for (Exploration& e : fresh->explorations) e.price = number(in, 1, 1e6);
   fresh->profiles.restore(in);
   if (in.failed()) return damaged("profiles");
   fresh->grow();

@@ -141,10 +141,8 @@ std::vector<RateRow> RateBook::query(const RateQuery& query, const Profiles& pro
     // never added up, and a kind that nobody uses here is not a rate of zero.
     const ReceiptKind label = label_of_channel[channel];
     const bool none = cell.device == 0 && cell.vendor == 0;
-    if (cell.device > 0 || (none && label == ReceiptKind::device))
-      emit(ReceiptKind::device, cell.device, cell.settled);
-    if (cell.vendor > 0 || (none && label == ReceiptKind::vendor))
-      emit(ReceiptKind::vendor, cell.vendor, cell.settled);
+    if (cell.device > 0 || (none && label == ReceiptKind::device)) emit(ReceiptKind::device, cell.device, cell.settled);
+    if (cell.vendor > 0 || (none && label == ReceiptKind::vendor)) emit(ReceiptKind::vendor, cell.vendor, cell.settled);
     if (label < ReceiptKind::vendor) emit(ReceiptKind::accepted, cell.accepted, cell.sent);
   }
   return rows;

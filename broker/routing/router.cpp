@@ -51,6 +51,10 @@ Channel::Channel(ChannelTraits given, double weight)
 
 Router::Impl::Impl(Options given) : options(sane(given)), random(options.seed), decay(options.half_life_shared_s) {
   channels.reserve(kMaxChannels);
+  for (size_t i = 0; i < explorations.size(); ++i) {
+    explorations[i].budget = options.exploration[i];
+    explorations[i].audit = i >= static_cast<size_t>(PriorityClass::normal) ? options.audit_share : 0;
+  }
 }
 
 double Router::Impl::time(MonoNs now) const {
@@ -196,9 +200,11 @@ std::vector<CandidateView> Router::ranking(const Ask& ask, MonoNs now) const {
   Impl::Candidates found;
   const size_t count = impl.gather(ask, device, found);
   const std::span<Candidate> candidates(found.data(), count);
-  if (count > 0)
-    set_propensities(candidates, best_first(candidates), impl.options.exploration[static_cast<size_t>(ask.priority)],
-                     ask.priority >= PriorityClass::normal ? impl.options.audit_share : 0);
+  if (count > 0) {
+    const size_t best = best_first(candidates);
+    impl.appraise(ask, device, candidates, best);
+    set_propensities(candidates, best, impl.explorations[static_cast<size_t>(ask.priority)]);
+  }
   return impl.explain(ask, device, candidates);
 }
 
@@ -327,6 +333,10 @@ std::string Router::save(MonoNs now, WallMs wall) const {
 
 Result<void> Router::restore(std::string_view bytes, MonoNs now, WallMs wall) {
   return impl_->restore(bytes, now, wall);
+}
+
+void Router::prefetch(DeviceNo device) const {
+  if (const DeviceState* state = std::as_const(impl_->devices).find(device)) __builtin_prefetch(state);
 }
 
 size_t Router::bytes_per_device() const {

@@ -221,6 +221,9 @@ class Router {
   void forget_device(DeviceNo device);
   void alive(DeviceNo device, MonoNs now);  // any sign of life: connected, polled, opened
 
+  // For a message that was just parsed and will be decided in a moment.
+  void prefetch(DeviceNo device) const;
+
   // Decisions. `why`, when given, is filled with every offered channel, best first.
   Decision first(const Ask& ask, MonoNs now, std::vector<CandidateView>* why = nullptr);
   Decision next(const Ask& ask, MonoNs now, std::vector<CandidateView>* why = nullptr);
