@@ -11,6 +11,8 @@
 
 #include <memory>
 
+#include "broker/base/thread.hpp"
+
 namespace godwit::net::testing {
 namespace {
 
@@ -90,7 +92,7 @@ TlsServer::TlsServer(const TestCertificate& certificate) {
   socklen_t length = sizeof address;
   getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length);
   port_ = ntohs(address.sin_port);
-  thread_ = std::thread([this] { serve(); });
+  thread_ = start_thread("tls-server", [this] { serve(); });  // a client that hangs up must not raise SIGPIPE
 }
 
 TlsServer::~TlsServer() {
