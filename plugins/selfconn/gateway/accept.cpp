@@ -6,6 +6,7 @@
 #include <string>
 
 #include "plugins/selfconn/gateway/steps.hpp"
+#include "plugins/selfconn/stream/websocket.hpp"
 
 namespace selfconn {
 namespace {
@@ -13,18 +14,25 @@ namespace {
 constexpr int kBurst = 256;                // then the connections that are there get their turn
 constexpr uint32_t kUngreetedRoom = 1000;  // sockets above max_connections that may be on their way to a refusal
 
+std::unique_ptr<Stream> layers_of(Shard& shard, const Listener& listener, int fd) {
+  std::unique_ptr<Stream> stream;
+  if (listener.is_tls) stream = shard.fleet.tls->make_stream(fd);
+  if (listener.is_websocket) stream = std::make_unique<WebSocket>(std::move(stream));
+  return stream;
+}
+
 bool is_out_of_room(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 }  // namespace
 
-void accept_connections(Shard& shard, int listener) {
+void accept_connections(Shard& shard, const Listener& listener) {
   Fleet& fleet = shard.fleet;
   for (int i = 0; i < kBurst; ++i) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
-    const int fd = ::accept4(listener, reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd = ::accept4(listener.fd, reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       if (is_out_of_room(errno)) {
@@ -45,6 +53,7 @@ void accept_connections(Shard& shard, int listener) {
     fleet.open.fetch_add(1, std::memory_order_relaxed);
     fleet.want_ticks();
     Connection& c = shard.add_connection(fd);
+    c.stream = layers_of(shard, listener, fd);
     if (!shard.watch(c)) {
       drop(shard, c, "epoll refused the socket");
       continue;

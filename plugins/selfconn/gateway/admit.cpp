@@ -25,9 +25,8 @@ uint16_t granted_keep_alive(const Settings& settings, const Admission& a) {
 
 void greet(Shard& shard, Connection& c, const Admission& a, bool session_present) {
   mqtt::PropertyBuilder<64> properties;
-  const uint32_t expiry = std::min(a.session_expiry_s, shard.fleet.settings.offline_hold_s);
   if (c.keep_alive_s != a.keep_alive_s) properties.add(Property::server_keep_alive, c.keep_alive_s);
-  if (expiry != a.session_expiry_s) properties.add(Property::session_expiry_interval, expiry);
+  if (c.session_expiry_s != a.session_expiry_s) properties.add(Property::session_expiry_interval, c.session_expiry_s);
   properties.add(Property::receive_maximum, kReceiveMaximum);
   properties.add(Property::maximum_packet_size, static_cast<uint32_t>(kMaxPacketSize));
   properties.add(Property::retain_available, 0);
@@ -81,6 +80,7 @@ void become_live(Shard& shard, Connection& c, Admission& a) {
   c.window = static_cast<uint8_t>(std::min<uint32_t>(a.receive_maximum, settings.device_window));
   c.wants_alias = a.topic_alias_maximum > 0;
   c.had_no_expiry = a.session_expiry_s == 0;
+  c.session_expiry_s = granted_session_expiry(settings, a.session_expiry_s);
   c.max_packet = a.max_packet;
   c.expires_wall_s = a.expires_wall_s;
   c.credential_generation = a.credential_generation;
@@ -95,6 +95,10 @@ void become_live(Shard& shard, Connection& c, Admission& a) {
 }
 
 }  // namespace
+
+uint32_t granted_session_expiry(const Settings& settings, uint32_t wish_s) {
+  return std::min(wish_s, settings.offline_hold_s);
+}
 
 void not_let_in(Shard& shard, Connection& c, const Refusal& why) {
   shard.counters.refused.add();
@@ -127,7 +131,9 @@ void admit(Shard& shard, Connection& c, Admission& a) {
     release_departed(shard, old);
   }
   become_live(shard, c, a);
-  greet(shard, c, a, false);
+  const bool had_session = shard.sessions.take(a.hash, shard.tick, c.session);
+  if (a.clean_start) c.session.reset();
+  greet(shard, c, a, had_session && !a.clean_start);
   flush(shard, c);
   if (c.phase != Phase::live) return;
   arm(shard, c);

@@ -22,12 +22,16 @@ void free_buffers(Connection& c) {
   c.partial.clear();
   c.unsent.clear();
   c.stream.reset();
-  c.qos2_ids.reset();
+  c.session.reset();
 }
 
 // The device is away: its messages are settled, the host will be told. The record stays in the index until then.
 void leave_live(Shard& shard, Connection& c) {
   settle_all(shard, c);
+  if (c.session_expiry_s > 0) {
+    const uint64_t device = shard.fleet.hash_of(c.address.view());
+    shard.sessions.keep(device, shard.tick + c.session_expiry_s * kTicksPerSecond, std::move(c.session));
+  }
   shard.fleet.live.fetch_sub(1, std::memory_order_relaxed);
   shard.reports.presence_changed(c);
 }
@@ -54,7 +58,7 @@ void refuse(Shard& shard, Connection& c, mqtt::Reason reason, const char* text) 
   if (may_speak) say_disconnect(shard, c, reason, text);
   // What was gathered for it before (answers to what it said in time) leaves first.
   const Flushed flushed = shard.output.flush(c, shard.tick);
-  if (may_speak && flushed != Flushed::broken) return linger(shard, c);
+  if (may_speak && (flushed == Flushed::all || flushed == Flushed::some)) return linger(shard, c);
   drop(shard, c, text);
 }
 
@@ -72,6 +76,7 @@ void linger(Shard& shard, Connection& c) {
     if (!shard.watch_again(rest)) return drop(shard, rest, "epoll refused the socket");
     return linger(shard, rest);
   }
+  if (c.stream) c.stream->finish(c.fd);
   free_buffers(c);
   c.phase = Phase::lingering;
   c.since_tick = shard.tick;

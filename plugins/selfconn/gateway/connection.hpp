@@ -10,8 +10,9 @@
 
 #include "plugins/selfconn/codec/types.hpp"
 #include "plugins/selfconn/gateway/byte_block.hpp"
+#include "plugins/selfconn/gateway/session_book.hpp"
 #include "plugins/selfconn/gateway/slab.hpp"
-#include "plugins/selfconn/gateway/stream.hpp"
+#include "plugins/selfconn/stream/stream.hpp"
 
 namespace selfconn {
 
@@ -39,6 +40,7 @@ struct Connection {
   bool is_paused : 1 = false;        // we do not read: too many events from it, or nobody takes them
   bool is_presence_due : 1 = false;  // in the list of presence to report
   bool is_pump_due : 1 = false;      // in the list of connections with something new to send
+  bool cannot_send : 1 = false;      // the socket is lost for writing; what was received is still being read
   bool had_no_expiry : 1 = true;     // Session Expiry Interval 0 in CONNECT: DISCONNECT may not raise it
   uint8_t window = 0;                // unacknowledged messages that the device takes
   uint8_t in_flight = 0;             // of the list of flights
@@ -58,14 +60,15 @@ struct Connection {
   uint32_t max_packet = 0;      // the client's Maximum Packet Size; 0 = no limit
   uint32_t expires_wall_s = 0;  // of the credential; 0 = never
   uint32_t credential_generation = 0;
+  uint32_t session_expiry_s = 0;  // 0: the session ends with the connection
   uint32_t first_flight = kNone, last_flight = kNone;
   uint64_t id = 0;  // connection_id and presence seq towards the host
 
   SmallText address;
-  ByteBlock partial;                                // of a packet; mark = when its first byte came
-  ByteBlock unsent;                                 // mark = when the socket last took something
-  std::unique_ptr<Stream> stream;                   // TLS, WebSocket; null on plain TCP
-  std::unique_ptr<std::vector<uint16_t>> qos2_ids;  // of the device's QoS 2 PUBLISH before their PUBREL
+  ByteBlock partial;                      // of a packet; mark = when its first byte came
+  ByteBlock unsent;                       // mark = when the socket last took something
+  std::unique_ptr<Stream> stream;         // TLS, WebSocket; null on plain TCP
+  std::unique_ptr<SessionState> session;  // null while there is nothing in it
 
   // For a new use of the record; frees what it held. Closing the socket is not its business.
   void reset() {

@@ -13,6 +13,7 @@ using mqtt::Property;
 using mqtt::Reason;
 
 constexpr uint16_t kInboxAlias = 1;
+constexpr size_t kMaxRemembered = 100;  // ids of a device that loses connection after connection
 constexpr size_t kHeadRoom = 64;  // fixed header, topic, packet id and properties of our PUBLISH take at most 36 bytes
 constexpr uint64_t kBusyRetryMs = 1'000;       // a device that is offered more than its queue holds
 constexpr uint64_t kDeclinedRetryMs = 30'000;  // a device that says it cannot take it now
@@ -87,10 +88,38 @@ uint32_t first_waiting(Shard& shard, const Connection& c, uint32_t& previous) {
   return at;
 }
 
+// ---- packet ids; those of the last connection that were not acknowledged are spoken for ----
+
+uint64_t hash_of_id(const Shard& shard, std::string_view message_id) {
+  return shard.fleet.hash_of(message_id);
+}
+
+void remember_unacknowledged(Shard& shard, Connection& c, std::string_view message_id, uint16_t packet_id) {
+  if (c.session_expiry_s == 0) return;
+  if (!c.session) c.session = std::make_unique<SessionState>();
+  if (c.session->sent.size() >= kMaxRemembered) c.session->sent.erase(c.session->sent.begin());
+  c.session->sent.push_back({hash_of_id(shard, message_id), packet_id});
+}
+
+// The id under which the device was sent this message before; 0 when it was not.
+uint16_t take_old_packet_id(Shard& shard, Connection& c, std::string_view message_id) {
+  if (!c.session) return 0;
+  auto& sent = c.session->sent;
+  const uint64_t hash = sent.empty() ? 0 : hash_of_id(shard, message_id);
+  const auto found = std::find_if(sent.begin(), sent.end(), [hash](const auto& u) { return u.message == hash; });
+  if (found == sent.end()) return 0;
+  const uint16_t id = found->packet_id;
+  sent.erase(found);
+  if (c.session->is_empty()) c.session.reset();
+  return id;
+}
+
 uint16_t next_packet_id(Shard& shard, Connection& c) {
   for (;;) {
     if (++c.last_packet_id == 0) continue;
     bool in_use = false;
+    if (c.session)
+      for (const Unacknowledged& old : c.session->sent) in_use = in_use || old.packet_id == c.last_packet_id;
     for (uint32_t at = c.first_flight; at != kNone && shard.flights[at].is_sent(); at = shard.flights[at].next)
       in_use = in_use || shard.flights[at].packet_id == c.last_packet_id;
     if (!in_use) return c.last_packet_id;
@@ -123,7 +152,9 @@ Put put_publish(Shard& shard, Connection& c, Flight& f) {
   if (payload > kMaxPayload + 4096 || (c.max_packet > 0 && head + payload > c.max_packet)) return Put::too_large;
   if (shard.output.room().size() < head + payload) return Put::no_room;
 
-  f.packet_id = publish.packet_id = next_packet_id(shard, c);
+  const uint16_t old_id = take_old_packet_id(shard, c, f.pending->message().message_id());
+  publish.dup = old_id != 0;
+  f.packet_id = publish.packet_id = old_id ? old_id : next_packet_id(shard, c);
   f.sent_tick = shard.tick;
   f.tx_begin = c.tx_sent + static_cast<uint32_t>(c.unsent.size() + shard.output.used());
   mqtt::write_publish_head(publish, payload, c.version, shard.output.room());
@@ -221,7 +252,7 @@ void take_handover(Shard& shard, Handover& handover) {
 
 void pump(Shard& shard, Connection& c) {
   const uint8_t in_flight_before = c.in_flight;
-  while (c.waiting > 0 && c.in_flight < c.window && c.unsent.empty()) {
+  while (c.waiting > 0 && c.in_flight < c.window && c.unsent.empty() && !c.cannot_send) {
     uint32_t previous;
     const uint32_t index = first_waiting(shard, c, previous);
     Flight& f = shard.flights[index];
@@ -297,8 +328,10 @@ void cancel_message(Shard& shard, uint64_t ticket) {
 }
 
 void settle_all(Shard& shard, Connection& c) {
-  settle_some(shard, c, [&c](Flight& f) -> std::optional<gw_outcome> {
+  settle_some(shard, c, [&](Flight& f) -> std::optional<gw_outcome> {
     const bool left = f.is_sent() && static_cast<int32_t>(c.tx_sent - f.tx_begin) > 0;
+    if (left)
+      remember_unacknowledged(shard, c, f.pending ? f.pending->message().message_id() : *f.orphan_id, f.packet_id);
     if (left) return outcome(GW_UNKNOWN, "connection-lost", "the connection was lost before the PUBACK");
     return outcome(GW_UNREACHABLE, "connection-lost", "the connection was lost before the message left");
   });

@@ -14,6 +14,7 @@
 #include "plugins/selfconn/gateway/counters.hpp"
 #include "plugins/selfconn/gateway/mailbox.hpp"
 #include "plugins/selfconn/gateway/settings.hpp"
+#include "plugins/selfconn/stream/tls.hpp"
 
 namespace selfconn {
 
@@ -39,6 +40,8 @@ struct Fleet {
   const uint64_t hash_seed;  // devices choose their ids; they must not choose their places in our tables
   std::vector<std::unique_ptr<Mailbox>> mailboxes;  // by shard, constant
   std::vector<std::unique_ptr<Counters>> counters;  // by shard, constant
+
+  std::unique_ptr<TlsContext> tls;  // set before the threads start; null without a TLS listener
 
   std::atomic<uint64_t> seq;
   std::atomic<uint32_t> open{0};  // sockets

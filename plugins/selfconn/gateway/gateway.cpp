@@ -69,7 +69,7 @@ godwit::Result<void> Gateway::start() {
     return godwit::Error{GW_E_UNSUPPORTED, "this host does not offer " GW_SERVICE_CREDENTIAL, ""};
   for (auto& mailbox : fleet_.mailboxes) mailbox->open();
   for (uint32_t i = 0; i < fleet_.mailboxes.size(); ++i) shards_.push_back(std::make_unique<Shard>(fleet_, i));
-  if (auto listening = listen(); !listening) {
+  if (auto listening = listen_everywhere(); !listening) {
     shards_.clear();
     return listening;
   }
@@ -79,23 +79,37 @@ godwit::Result<void> Gateway::start() {
   return {};
 }
 
-godwit::Result<void> Gateway::listen() {
+godwit::Result<void> Gateway::listen_everywhere() {
+  const Settings& s = fleet_.settings;
+  if (!s.tls.empty() || !s.tls_websocket.empty()) {
+    auto context = TlsContext::load(s.tls_cert_file, s.tls_key_file);
+    if (!context) return std::move(context).error();
+    fleet_.tls = std::move(*context);
+  }
+  if (auto done = listen("tcp", "tcp", s.tcp, false, false); !done) return done;
+  if (auto done = listen("websocket", "websocket", s.websocket, false, true); !done) return done;
+  if (auto done = listen("tls", "tls/listen", s.tls, true, false); !done) return done;
+  return listen("wss", "tls/websocket", s.tls_websocket, true, true);
+}
+
+godwit::Result<void> Gateway::listen(const char* name, const char* property, std::string address, bool is_tls,
+                                     bool is_websocket) {
+  if (address.empty()) return {};
   const godwit::Io io(fleet_.host);
-  std::string address = fleet_.settings.tcp;
   for (uint32_t i = 0; i < shards_.size(); ++i) {
-    auto listener = io.listen("tcp", address, i, kBacklog);
+    auto listener = io.listen(name, address, i, kBacklog);
     if (!listener) {
       godwit::Error error = std::move(listener).error();
       error.message = "cannot listen on " + address + ": " + error.message +
-                      "; stop whatever uses that address (another MQTT broker?) or set `tcp` to another one";
-      error.where = "/tcp";
+                      "; stop whatever uses that address (another MQTT broker?) or set `" + property +
+                      "` to another one";
+      error.where = std::string("/") + property;
       return error;
     }
     tune(listener->fd);
-    shards_[i]->add_listener(listener->fd);
-    port_ = listener->port;
+    shards_[i]->add_listener({listener->fd, is_tls, is_websocket});
     // Port 0 means any; the other reactors must listen on the one that the first got.
-    if (address.ends_with(":0")) address.replace(address.size() - 1, 1, std::to_string(port_));
+    if (address.ends_with(":0")) address.replace(address.size() - 1, 1, std::to_string(listener->port));
   }
   return {};
 }

@@ -40,17 +40,17 @@ class Gateway {
   void stop();
 
   Totals totals() const;
-  uint32_t port() const { return port_; }
   uint32_t reactors() const;
 
  private:
-  godwit::Result<void> listen();
+  godwit::Result<void> listen_everywhere();
+  godwit::Result<void> listen(const char* name, const char* property, std::string address, bool is_tls,
+                              bool is_websocket);
 
   Fleet fleet_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::vector<Handover>> by_shard_;  // of the batch at hand; kept for its capacity
   std::vector<std::thread> threads_;
-  uint32_t port_ = 0;
 };
 
 }  // namespace selfconn

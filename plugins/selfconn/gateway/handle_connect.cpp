@@ -54,6 +54,8 @@ void copy_wishes(const mqtt::Connect& connect, Admission& admission) {
   admission.topic_alias_maximum = static_cast<uint16_t>(p.number(Property::topic_alias_maximum, 0));
   admission.max_packet = p.number(Property::maximum_packet_size, 0);
   admission.session_expiry_s = p.number(Property::session_expiry_interval, 0);
+  // 3.1.1 has no number: a session that is not cleaned is to be kept.
+  if (connect.version == mqtt::Version::v3_1_1 && !connect.clean_start) admission.session_expiry_s = 0xFFFFFFFF;
 }
 
 // The socket goes to the device's own shard; here nothing of it is left.

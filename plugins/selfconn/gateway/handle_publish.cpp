@@ -20,16 +20,17 @@ void decline(Shard& shard, Connection& c, const mqtt::Publish& publish, Reason r
 }
 
 bool is_known_qos2(const Connection& c, uint16_t id) {
-  return c.qos2_ids && std::binary_search(c.qos2_ids->begin(), c.qos2_ids->end(), id);
+  return c.session && std::binary_search(c.session->qos2_ids.begin(), c.session->qos2_ids.end(), id);
 }
 
 void remember_qos2(Connection& c, uint16_t id) {
-  if (!c.qos2_ids) c.qos2_ids = std::make_unique<std::vector<uint16_t>>();
-  c.qos2_ids->insert(std::upper_bound(c.qos2_ids->begin(), c.qos2_ids->end(), id), id);
+  if (!c.session) c.session = std::make_unique<SessionState>();
+  auto& ids = c.session->qos2_ids;
+  ids.insert(std::upper_bound(ids.begin(), ids.end(), id), id);
 }
 
 size_t unacknowledged(const Connection& c) {
-  return c.up_pending + (c.qos2_ids ? c.qos2_ids->size() : 0);
+  return c.up_pending + (c.session ? c.session->qos2_ids.size() : 0);
 }
 
 // Breaches that only the connection's state shows. True when the connection was lost over it.
@@ -90,9 +91,9 @@ void handle_publish(Shard& shard, Connection& c, const mqtt::Publish& publish) {
 void handle_pubrel(Shard& shard, Connection& c, const mqtt::Ack& ack) {
   const bool known = is_known_qos2(c, ack.packet_id);
   if (known) {
-    auto& ids = *c.qos2_ids;
+    auto& ids = c.session->qos2_ids;
     ids.erase(std::lower_bound(ids.begin(), ids.end(), ack.packet_id));
-    if (ids.empty()) c.qos2_ids.reset();
+    if (c.session->is_empty()) c.session.reset();
   }
   const bool tell = !known && c.version == mqtt::Version::v5;
   answer_ack(shard, c, PacketType::pubcomp, ack.packet_id,

@@ -13,7 +13,7 @@
 #include <godwit/batch.hpp>
 
 #include "plugins/selfconn/codec/types.hpp"
-#include "plugins/selfconn/gateway/stream.hpp"
+#include "plugins/selfconn/stream/stream.hpp"
 
 namespace selfconn {
 

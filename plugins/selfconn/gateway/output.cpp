@@ -29,13 +29,14 @@ Flushed Output::flush(Connection& c, uint32_t tick) {
   const std::span<const uint8_t> all(buffer_.data(), used_);
   used_ = 0;
   if (all.empty()) return Flushed::all;
+  if (c.cannot_send) return Flushed::lost;
   if (!c.unsent.empty()) {
-    if (c.unsent.size() + all.size() > kMaxUnsent) return Flushed::broken;
+    if (c.unsent.size() + all.size() > kMaxUnsent) return Flushed::overrun;
     c.unsent.append(all);
     return Flushed::some;
   }
   const ssize_t sent = push(c, all);
-  if (sent < 0) return Flushed::broken;
+  if (sent < 0) return Flushed::lost;
   c.unsent.assign(all.subspan(static_cast<size_t>(sent)), tick);
   return c.unsent.empty() ? Flushed::all : Flushed::some;
 }
@@ -43,7 +44,7 @@ Flushed Output::flush(Connection& c, uint32_t tick) {
 Flushed Output::resume(Connection& c, uint32_t tick) {
   if (c.unsent.empty()) return Flushed::all;
   const ssize_t sent = push(c, c.unsent.bytes());
-  if (sent < 0) return Flushed::broken;
+  if (sent < 0) return Flushed::lost;
   if (sent > 0) {
     c.unsent.drop(static_cast<size_t>(sent));
     c.unsent.set_mark(tick);

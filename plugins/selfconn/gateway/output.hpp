@@ -13,7 +13,12 @@
 
 namespace selfconn {
 
-enum class Flushed : uint8_t { all, some, broken };
+enum class Flushed : uint8_t {
+  all,
+  some,     // the rest waits in c.unsent
+  lost,     // the socket takes nothing any more; what the peer said before may still be read
+  overrun,  // the peer does not read its answers
+};
 
 class Output {
  public:
@@ -27,7 +32,7 @@ class Output {
   void commit(size_t bytes) { used_ += bytes; }
   size_t used() const { return used_; }
 
-  // Empties the buffer into the socket or into c.unsent. `broken`: the socket is lost, or the peer does not read.
+  // Empties the buffer into the socket or into c.unsent.
   Flushed flush(Connection& c, uint32_t tick);
   // Tries to send c.unsent again.
   Flushed resume(Connection& c, uint32_t tick);

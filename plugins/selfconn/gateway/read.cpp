@@ -34,6 +34,9 @@ void handle_ack(Shard& shard, Connection& c, const mqtt::Ack& ack) {
 void handle_disconnect(Shard& shard, Connection& c, const mqtt::Disconnect& disconnect) {
   if (c.had_no_expiry && disconnect.properties.number(mqtt::Property::session_expiry_interval, 0) > 0)
     return refuse(shard, c, mqtt::Reason::protocol_error, "DISCONNECT sets an expiry that CONNECT had not");
+  if (disconnect.properties.has(mqtt::Property::session_expiry_interval))
+    c.session_expiry_s = granted_session_expiry(
+        shard.fleet.settings, disconnect.properties.number(mqtt::Property::session_expiry_interval, 0));
   drop(shard, c, "the device said DISCONNECT");
 }
 
@@ -150,6 +153,7 @@ void read_socket(Shard& shard, Connection& c) {
     const ssize_t n = c.stream ? c.stream->read(c.fd, room) : ::recv(c.fd, room.data(), room.size(), 0);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (n < 0 && errno == EPROTO) return linger(shard, c);  // a breach of WebSocket, and the layer has said so
     if (n <= 0) return drop(shard, c, n == 0 ? "the device closed" : "the socket is lost");
     if (kept > 0) std::memcpy(shard.input.data(), c.partial.bytes().data(), kept);
     const auto got = static_cast<size_t>(n);

@@ -8,7 +8,11 @@
 namespace selfconn {
 
 struct Settings {
+  // Where devices connect; an empty one is off.
   std::string tcp = "127.0.0.1:1883";
+  std::string websocket;
+  std::string tls, tls_websocket;
+  std::string tls_cert_file, tls_key_file;  // PEM
 
   // Threads, each with its own connections. More than cores makes nothing faster. 0 = one per core, at most four.
   uint32_t reactors = 0;
@@ -20,7 +24,8 @@ struct Settings {
   uint32_t keep_alive_min_s = 30;
   uint32_t keep_alive_max_s = 1800;
 
-  // Longest Session Expiry Interval that is granted to a 5.0 client.
+  // Longest Session Expiry Interval that is granted to a 5.0 client, and the one of a 3.1.1 client without clean
+  // session.
   uint32_t offline_hold_s = 7 * 24 * 3600;
 
   uint32_t window = 20'000;      // messages with this channel at once

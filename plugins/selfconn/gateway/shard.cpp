@@ -41,6 +41,7 @@ Shard::Shard(Fleet& fleet_, uint32_t number_)
       number(number_),
       now_ns(fleet_.host.now_mono_ns()),
       tick(static_cast<uint32_t>(now_ns / kTickNs)),
+      sessions(2 * (size_t{fleet_.settings.max_connections} / fleet_.mailboxes.size() + 1)),
       // The sockets of one address are spread over the listeners by the kernel.
       connect_rate(
           fleet_.settings.connect_rate == 0
@@ -61,15 +62,11 @@ Shard::~Shard() {
   ::close(epoll_fd_);
 }
 
-void Shard::add_listener(int fd) {
-  listeners.push_back(fd);
-}
-
 void watch_listeners(Shard& shard, bool on) {
   if (shard.is_accepting == on) return;
   shard.is_accepting = on;
   for (size_t i = 0; i < shard.listeners.size(); ++i)
-    control(shard.epoll_fd_, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, shard.listeners[i], EPOLLIN, kListener | i);
+    control(shard.epoll_fd_, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, shard.listeners[i].fd, EPOLLIN, kListener | i);
 }
 
 void Shard::run() {
@@ -95,7 +92,9 @@ void Shard::run() {
       Connection* c = connections.find(static_cast<uint32_t>(name), static_cast<uint32_t>(name >> 32));
       if (!c || c->fd < 0) continue;
       if ((event.events & EPOLLOUT) && !c->unsent.empty()) write_on(*this, *c);
-      if ((event.events & ~EPOLLOUT) && c->fd >= 0) read_socket(*this, *c);
+      // A layer may have waited for room to write before it could go on reading: the handshake of TLS.
+      const bool may_read = (event.events & ~EPOLLOUT) || c->stream;
+      if (may_read && c->fd >= 0) read_socket(*this, *c);
     }
     end_round();
   }
@@ -144,6 +143,7 @@ void Shard::on_tick() {
     handle_bytes_at_hand(*this, c);
     if (c.fd >= 0 && !c.is_paused) read_again.push_back(index);  // its edge was not looked at
   }
+  sessions.sweep(tick);
   if (is_draining)
     drain_some(*this);
   else

@@ -22,6 +22,12 @@
 
 namespace selfconn {
 
+// What is spoken at a listening socket, and which sockets of the host those are.
+struct Listener {
+  int fd = -1;
+  bool is_tls = false, is_websocket = false;
+};
+
 struct Shard {
   Shard(Fleet& fleet_, uint32_t number_);
   ~Shard();
@@ -29,7 +35,7 @@ struct Shard {
   Shard& operator=(const Shard&) = delete;
 
   // A listening socket of the host, before run().
-  void add_listener(int fd);
+  void add_listener(const Listener& listener) { listeners.push_back(listener); }
 
   // The thread's body, until stop comes by mail.
   void run();
@@ -53,6 +59,7 @@ struct Shard {
   Slab<Connection> connections;
   Slab<Flight> flights;
   DeviceIndex devices;
+  SessionBook sessions;
   TimerWheel<Connection> wheel{connections};
   ConnectRate connect_rate;
   Output output;
@@ -66,7 +73,7 @@ struct Shard {
   std::vector<uint32_t> read_again;  // had more to read than its share of this round
   std::vector<uint32_t> paused;      // looked at every tick
 
-  std::vector<int> listeners;
+  std::vector<Listener> listeners;
   bool is_accepting = false;
   bool is_draining = false;
   bool is_drained = false;

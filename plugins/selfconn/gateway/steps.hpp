@@ -12,7 +12,7 @@ namespace selfconn {
 namespace mqtt = godwit::mqtt;
 
 // accept.cpp: sockets that wait at a listener, a burst at a time.
-void accept_connections(Shard& shard, int listener);
+void accept_connections(Shard& shard, const Listener& listener);
 
 // read.cpp: what the socket has, packet by packet.
 void read_socket(Shard& shard, Connection& c);
@@ -32,6 +32,7 @@ struct Refusal {
 // admit.cpp: takeover, CONNACK, presence; on the device's own shard.
 void admit(Shard& shard, Connection& c, Admission& admission);
 void admit_from_elsewhere(Shard& shard, Admission& admission);
+uint32_t granted_session_expiry(const Settings& settings, uint32_t wish_s);
 void not_let_in(Shard& shard, Connection& c, const Refusal& why);
 
 // handle_publish.cpp, handle_subscribe.cpp: what a device says.
@@ -55,7 +56,7 @@ bool is_silent_about_messages(Shard& shard, const Connection& c);  // longer tha
 void answer_ack(Shard& shard, Connection& c, mqtt::PacketType type, uint16_t id,
                 mqtt::Reason reason = mqtt::Reason::success);
 void answer_ping(Shard& shard, Connection& c);
-void flush(Shard& shard, Connection& c);     // drops the connection when its socket is lost
+void flush(Shard& shard, Connection& c);     // may end the connection
 void write_on(Shard& shard, Connection& c);  // the socket is writable again
 
 // alarms.cpp: everything that time does to a connection.

@@ -21,8 +21,23 @@ bool read(const Json& value, std::string& out) {
   return true;
 }
 
+bool read_tls(const Json& value, Settings& s) {
+  if (!value.is_object()) return false;
+  for (const auto& [key, item] : value.items()) {
+    std::string* const field = key == "listen"      ? &s.tls
+                               : key == "websocket" ? &s.tls_websocket
+                               : key == "cert_file" ? &s.tls_cert_file
+                               : key == "key_file"  ? &s.tls_key_file
+                                                    : nullptr;
+    if (field && !read(item, *field)) return false;
+  }
+  return true;
+}
+
 bool read_property(const std::string& key, const Json& value, Settings& s) {
   if (key == "tcp") return read(value, s.tcp);
+  if (key == "websocket") return read(value, s.websocket);
+  if (key == "tls") return read_tls(value, s);
   if (key == "max_connections") return read(value, s.max_connections);
   if (key == "reactors") return read(value, s.reactors);
   if (key == "keep_alive") return read(value, s.keep_alive_max_s);
@@ -35,6 +50,18 @@ bool read_property(const std::string& key, const Json& value, Settings& s) {
   if (key == "drain_rate") return read(value, s.drain_rate);
   if (key == "server_reference") return read(value, s.server_reference);
   return true;
+}
+
+void check_address(const std::string& address, const std::string& property, godwit::Report& report) {
+  if (address.empty()) return;
+  const size_t colon = address.rfind(':');
+  const std::string_view port =
+      colon == std::string::npos ? std::string_view() : std::string_view(address).substr(colon + 1);
+  uint32_t number = 65'536;
+  std::from_chars(port.data(), port.data() + port.size(), number);
+  if (number > 65'535)
+    report.error("/" + property,
+                 "`" + property + "` is \"" + address + "\"; it must be ADDRESS:PORT with a port up to 65535");
 }
 
 }  // namespace
@@ -50,11 +77,15 @@ godwit::Result<Settings> parse_settings(std::string_view text) {
 }
 
 void check_settings(const Settings& s, godwit::Report& report) {
-  const std::string_view port = std::string_view(s.tcp).substr(s.tcp.rfind(':') + 1);
-  uint32_t number = 0;
-  std::from_chars(port.data(), port.data() + port.size(), number);
-  if (s.tcp.find(':') == std::string::npos || port.empty() || number > 65'535)
-    report.error("/tcp", "`tcp` is \"" + s.tcp + "\"; it must be ADDRESS:PORT with a port up to 65535");
+  check_address(s.tcp, "tcp", report);
+  check_address(s.websocket, "websocket", report);
+  check_address(s.tls, "tls/listen", report);
+  check_address(s.tls_websocket, "tls/websocket", report);
+  const bool has_tls = !s.tls.empty() || !s.tls_websocket.empty();
+  if (s.tcp.empty() && s.websocket.empty() && !has_tls)
+    report.error("/tcp", "no listener is left; set `tcp`, `websocket` or `tls`");
+  if (has_tls && (s.tls_cert_file.empty() || s.tls_key_file.empty()))
+    report.error("/tls", "TLS needs `cert_file` and `key_file` (PEM)");
   if (s.keep_alive_min_s > s.keep_alive_max_s)
     report.error("/keep_alive_min", "`keep_alive_min` is " + std::to_string(s.keep_alive_min_s) +
                                         ", more than `keep_alive` (" + std::to_string(s.keep_alive_max_s) +

@@ -1,13 +1,10 @@
 #include "plugins/selfconn/testing/device.hpp"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include <utility>
+#include <array>
+#include <cerrno>
 
 namespace selfconn::testing {
 
@@ -66,30 +63,6 @@ mqtt::SubscribeAnswer Packet::answers(Version version) const {
   return out;
 }
 
-Device::Device(uint32_t port, int receive_buffer) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  if (receive_buffer > 0) ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  const timeval patience{5, 0};
-  ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  const int on = 1;
-  ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
-
-Device::Device(Device&& other) noexcept
-    : version(other.version), fd_(std::exchange(other.fd_, -1)), pending_(std::move(other.pending_)) {}
-
-Device::~Device() {
-  close();
-}
-
-void Device::close() {
-  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-}
-
 mqtt::Connack Device::connect(const Hello& hello) {
   version = hello.version;
   send(connect_packet(hello));
@@ -99,12 +72,7 @@ mqtt::Connack Device::connect(const Hello& hello) {
 }
 
 void Device::send(const Buffer& bytes) {
-  size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t n = ::send(fd_, bytes.data() + done, bytes.size() - done, MSG_NOSIGNAL);
-    if (n <= 0) return;  // the gateway closed: the test sees it when it reads
-    done += static_cast<size_t>(n);
-  }
+  wire_->send(bytes);
 }
 
 void Device::puback(const Packet& packet, mqtt::Reason reason) {
@@ -127,12 +95,12 @@ std::optional<Packet> Device::receive_or_end() {
       packet.frame.body = mqtt::Bytes(packet.bytes).subspan(head);
       return packet;
     }
-    uint8_t room[4096];
-    const ssize_t n = ::recv(fd_, room, sizeof room, 0);
-    if (n == 0 || (n < 0 && errno == ECONNRESET)) return std::nullopt;
+    static thread_local std::array<uint8_t, 256 * 1024> room;
+    const long n = wire_->receive(room);
+    if (n == 0) return std::nullopt;
     EXPECT_GT(n, 0) << "nothing came in five seconds";
     if (n < 0) return std::nullopt;
-    pending_.insert(pending_.end(), room, room + n);
+    pending_.insert(pending_.end(), room.begin(), room.begin() + n);
   }
 }
 
@@ -151,7 +119,7 @@ bool Device::is_closed() {
 
 bool Device::has_ended() {
   uint8_t byte;
-  const ssize_t n = ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  const ssize_t n = ::recv(wire_->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return n == 0 || (n < 0 && errno == ECONNRESET);
 }
 

@@ -1,5 +1,5 @@
-// Device is a client for tests: a blocking socket that says exactly what it is told and waits at most five seconds for
-// what it expects. Literals as in codec/testing/bytes.hpp.
+// Device is a client for tests: it says exactly what it is told and waits at most five seconds for what it expects.
+// Literals as in codec/testing/bytes.hpp.
 #pragma once
 
 #include <optional>
@@ -8,6 +8,7 @@
 #include "plugins/selfconn/codec/parse.hpp"
 #include "plugins/selfconn/codec/testing/bytes.hpp"
 #include "plugins/selfconn/codec/write.hpp"
+#include "plugins/selfconn/testing/wire.hpp"
 
 namespace selfconn::testing {
 
@@ -47,9 +48,8 @@ struct Packet {
 
 class Device {
  public:
-  explicit Device(uint32_t port, int receive_buffer = 0);
-  Device(Device&& other) noexcept;
-  ~Device();
+  explicit Device(uint32_t port, int receive_buffer = 0) : Device(open_tcp(port, receive_buffer)) {}
+  explicit Device(std::unique_ptr<Wire> wire) : wire_(std::move(wire)) {}
 
   // Sends CONNECT and returns the CONNACK; sets the version for what follows.
   mqtt::Connack connect(const Hello& hello);
@@ -69,12 +69,13 @@ class Device {
   bool has_ended();
   // Nothing arrives while the gateway answers a PINGREQ: what was to come would have come before.
   bool is_quiet();
-  void close();
+  void close() { wire_.reset(); }
+  Wire& wire() { return *wire_; }
 
   Version version = Version::v5;
 
  private:
-  int fd_ = -1;
+  std::unique_ptr<Wire> wire_;
   Buffer pending_;
 };
 

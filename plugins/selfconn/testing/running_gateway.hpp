@@ -20,7 +20,8 @@ class RunningGateway : public godwit::testhost::Instance {
  public:
   explicit RunningGateway(const std::string& config = R"({"reactors": 2})");
 
-  uint32_t port() { return host().io().port("tcp"); }
+  // Of the listener: "tcp", "websocket", "tls", "wss".
+  uint32_t port(const std::string& listener = "tcp") { return host().io().port(listener); }
   // Waits in real time, without turning the clock, while the gateway's threads work.
   bool wait(const std::function<bool()>& done);
   // Turns the clock, tick by tick; the gateway's threads may be behind when it returns.
