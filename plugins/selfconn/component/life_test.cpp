@@ -1,5 +1,6 @@
 // Start, drain and stop of the whole channel.
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include "plugins/selfconn/testing/plugin_file.hpp"
 #include "plugins/selfconn/testing/running_gateway.hpp"
@@ -41,6 +42,23 @@ TEST(Life, BadConfigurationsAreNamed) {
   ASSERT_EQ(diag.lines().size(), 2u);
   EXPECT_EQ(diag.lines()[0].where, "/tcp");
   EXPECT_EQ(diag.lines()[1].where, "/keep_alive_min");
+}
+
+// The end of a connection may be reported together with its last bytes; once the gateway then waited for another
+// report.
+TEST(Life, AnEndThatComesTogetherWithTheLastPacketIsNoticed) {
+  RunningGateway gateway;
+  std::vector<Device> devices;  // half closed: a closed socket would answer with a reset, and that is noticed
+  for (int i = 0; i < 50; ++i) {
+    devices.emplace_back(gateway.port());
+    devices.back().send(connect_packet({.device = "d" + std::to_string(i)}));
+    ::shutdown(devices.back().wire().fd(), SHUT_WR);
+  }
+  EXPECT_TRUE(gateway.wait([&] {
+    for (int i = 0; i < 50; ++i)
+      if (!gateway.presence("demo/d" + std::to_string(i)).ends_with("off")) return false;
+    return true;
+  }));
 }
 
 TEST(Life, DrainingSendsDevicesAwayAndEndsWhenAllAreGone) {

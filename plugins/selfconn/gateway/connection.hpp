@@ -41,6 +41,7 @@ struct Connection {
   bool is_presence_due : 1 = false;  // in the list of presence to report
   bool is_pump_due : 1 = false;      // in the list of connections with something new to send
   bool cannot_send : 1 = false;      // the socket is lost for writing; what was received is still being read
+  bool has_hung_up : 1 = false;      // its last byte has arrived: read on until the end
   bool had_no_expiry : 1 = true;     // Session Expiry Interval 0 in CONNECT: DISCONNECT may not raise it
   uint8_t window = 0;                // unacknowledged messages that the device takes
   uint8_t in_flight = 0;             // of the list of flights

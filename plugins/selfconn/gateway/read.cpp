@@ -158,8 +158,9 @@ void read_socket(Shard& shard, Connection& c) {
     if (kept > 0) std::memcpy(shard.input.data(), c.partial.bytes().data(), kept);
     const auto got = static_cast<size_t>(n);
     handle_input(shard, c, mqtt::Bytes(shard.input.data(), kept + got));
-    // A short read emptied the socket; the next byte is a new edge. (Streams may hold more than the socket does.)
-    if (!c.stream && got < room.size()) return;
+    // A short read emptied the socket; the next byte is a new edge. (Streams may hold more than the socket does, and an
+    // end that came together with these bytes had its edge already.)
+    if (!c.stream && got < room.size() && !c.has_hung_up) return;
   }
   shard.read_again.push_back(c.self);
 }

@@ -91,6 +91,7 @@ void Shard::run() {
       }
       Connection* c = connections.find(static_cast<uint32_t>(name), static_cast<uint32_t>(name >> 32));
       if (!c || c->fd < 0) continue;
+      if (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) c->has_hung_up = true;
       if ((event.events & EPOLLOUT) && !c->unsent.empty()) write_on(*this, *c);
       // A layer may have waited for room to write before it could go on reading: the handshake of TLS.
       const bool may_read = (event.events & ~EPOLLOUT) || c->stream;
