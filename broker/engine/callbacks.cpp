@@ -5,10 +5,19 @@
 namespace godwit::engine {
 
 void Core::on_webhook(WebhookReply reply, Done<Broker::CallbackAnswer> done) {
+  const uint64_t facts_before = facts_written_;
   on_events(reply.events);
   encode_outcomes();
   Broker::CallbackAnswer answer{reply.status, std::move(reply.content_type), std::move(reply.body)};
-  if (record_count_ == 0) return done(std::move(answer));
+  if (record_count_ == 0) {
+    if (facts_written_ == facts_before) return done(std::move(answer));  // nothing that has to be kept
+    fact_waiters_.emplace_back(facts_written_, [done = std::move(done), answer = std::move(answer)](Fate fate) mutable {
+      if (fate != Fate::ok) return done(journal_error(fate));
+      done(std::move(answer));
+    });
+    return;
+  }
+  // Behind the facts in the ledger: when this is durable, so are they.
   answer_when_durable<Broker::CallbackAnswer>(std::exchange(record_buffer_, {}), std::exchange(record_count_, 0),
                                               std::move(done), std::move(answer));
 }

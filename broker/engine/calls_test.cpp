@@ -362,6 +362,37 @@ TEST_F(CallsTest, ANewTokenWakesWhatHadNowhereToGo) {
   EXPECT_EQ(rig.status(id), "delivered");
 }
 
+TEST_F(CallsTest, AUsedUpQuotaPutsTheChannelToSleepUntilItsReset) {
+  rig.add_device("d", "u", {"a"});
+  rig.answer("a", Disposition::delivered);
+  ChannelEvent e;
+  e.kind = ChannelEvent::Kind::quota;
+  e.channel = 0;
+  const std::string reset = std::to_string(rig.clock.wall_ms() + 60'000);
+  e.payload = R"({"remaining": 100, "resets_at_ms": )" + reset + "}";
+  rig.event(e);
+  e.payload = R"({"remaining": 0, "resets_at_ms": )" + reset + "}";
+  rig.event(e);
+  e.payload = "not json";
+  rig.event(e);
+  const MessageId id = rig.send(EngineRig::draft("u"));
+  rig.pass(30'000);
+  EXPECT_EQ(rig.status(id), "planned");
+  rig.pass(31'000);
+  EXPECT_EQ(rig.status(id), "delivered");
+}
+
+TEST_F(CallsTest, AFloodOfEventsIsTurnedAwayAndCalledBack) {
+  std::vector<ChannelEvent> many(150'000);
+  for (auto& e : many) e.kind = ChannelEvent::Kind::notice;
+  EXPECT_TRUE(rig.engine->events(many));
+  EXPECT_FALSE(rig.engine->events(many));
+  EXPECT_THAT(rig.channels.told_of_room, SizeIs(0));
+  rig.settle_down();
+  EXPECT_THAT(rig.channels.told_of_room, ElementsAre(0));
+  EXPECT_TRUE(rig.engine->events(many));
+}
+
 TEST_F(CallsTest, AnAppUsesOnlyItsChannels) {
   rig.add_device("d", "u", {"a", "b"});
   rig.answer("b", Disposition::accepted);

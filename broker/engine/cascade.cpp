@@ -74,8 +74,8 @@ routing::Ask Core::ask_of(const MessageEntry& m, const Delivery& d) {
   for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
     const Attempt& a = attempts_[i];
     if (a.phase == Attempt::Phase::queued || a.phase == Attempt::Phase::intent) continue;
-    if (a.memo.channel == routing::kNoChannel) continue;  // from before a restart
     costly_unclear |= a.costly && a.phase == Attempt::Phase::settled && a.result == Disposition::unknown;
+    if (a.memo.channel == routing::kNoChannel) continue;  // from before a restart
     if (a.phase == Attempt::Phase::in_flight || dispatch::verdict_of(a.result).may_have_arrived)
       memos_.push_back(a.memo);
   }
@@ -97,11 +97,16 @@ routing::Decision Core::decide(DeliveryIx dix, const Offers& offers) {
   const MessageEntry& m = messages_[d.message];
   if (d.device == kNoDevice) {  // a bare token: nothing to choose and nobody to learn about
     routing::Decision only;
-    if (offers.awake != 0 && d.attempts == 0) {
+    bool may_have_arrived = false;
+    for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next)
+      may_have_arrived |=
+          attempts_[i].phase == Attempt::Phase::in_flight || dispatch::verdict_of(attempts_[i].result).may_have_arrived;
+    if (may_have_arrived) only.reason = routing::Reason::used_up;
+    for (size_t i = 0; i < offers.size && !may_have_arrived; ++i) {
+      if (offers.list[i].sleep != routing::Sleep::awake) continue;
       only.action = routing::Action::send;
       only.reason = routing::Reason::only_one;
-      for (size_t i = 0; i < offers.size; ++i)
-        if (offers.list[i].sleep == routing::Sleep::awake) only.channel = offers.list[i].channel;
+      only.channel = offers.list[i].channel;
     }
     return only;
   }

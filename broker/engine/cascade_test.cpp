@@ -170,6 +170,30 @@ TEST_F(CascadeTest, AVendorsCallbackIsAnsweredWhenItsEventsAreDurable) {
   EXPECT_EQ(rig.status(id), "delivered");
 }
 
+TEST_F(CascadeTest, ACallbackAboutADeadTokenIsDurableBeforeItsAnswerToo) {
+  rig.add_device("d", "u", {"a"});
+  rig.channels.webhook = [&](const WebhookRequest&) -> Result<WebhookReply> {
+    WebhookReply reply;
+    ChannelEvent e;
+    e.kind = ChannelEvent::Kind::token_invalid;
+    e.address = "t-d-a";
+    reply.events.push_back(e);
+    return reply;
+  };
+  Broker::VendorCall call;
+  call.channel = "a";
+  rig.ledger.held = true;
+  std::optional<Result<Broker::CallbackAnswer>> answer;
+  rig.engine->vendor_callback(call, [&](auto a) { answer = std::move(a); });
+  rig.settle_down();
+  EXPECT_FALSE(answer);
+  rig.ledger.held = false;
+  rig.ledger.commit();
+  rig.settle_down();
+  EXPECT_TRUE(answer && *answer);
+  EXPECT_EQ(rig.delivery(rig.send(EngineRig::draft("u"))).reason, "no_channel");
+}
+
 TEST_F(CascadeTest, AForgedCallbackIsRefused) {
   Broker::VendorCall call;
   call.channel = "a";

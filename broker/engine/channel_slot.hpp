@@ -27,7 +27,14 @@ struct ChannelSlot {
 
   AdminState admin = AdminState::enabled;
   routing::Sleep sleep = routing::Sleep::down;  // awake, or why nothing goes out now; refresh_channel()
+  bool look = true;                             // its status may have changed: refresh at the end of the turn
   MonoNs held_until_ns = 0;                     // by us: the channel answered `throttled`
+
+  struct Quota {
+    double whole = 0;  // sends in a period, as far as seen
+    WallMs resets_at_ms = 0;
+  };
+  Quota quota;
 
   dispatch::SendQueue queue;
   dispatch::RetryTokens tokens;

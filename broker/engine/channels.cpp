@@ -78,6 +78,7 @@ void Core::reconfigure(std::vector<AppOptions> apps) {
 
 // What the channel's state means for sending; moves its queue when it has gone to sleep.
 void Core::refresh_channel(ChannelSlot& slot) {
+  reset_quota_if_over(slot);
   const ChannelStatus status = channels_->status(slot.no);
   const MonoNs held_until = std::max(slot.held_until_ns, status.held_until_ns);
   using routing::Sleep;
@@ -96,7 +97,7 @@ void Core::refresh_channel(ChannelSlot& slot) {
 }
 
 void Core::on_room(ChannelNo channel) {
-  if (channel < slots_.size()) refresh_channel(slots_[channel]);
+  if (channel < slots_.size()) slots_[channel].look = true;
 }
 
 ChannelView Core::view_of(const ChannelSlot& slot) const {

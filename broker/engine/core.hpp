@@ -230,6 +230,10 @@ class Core {
   AttemptIx find_vendor_id(ChannelNo, const std::string& vendor_id) const;
   void forget_vendor_id(const Attempt&, AttemptIx);
 
+  // quota.cpp
+  void on_quota(ChannelSlot&, const std::string& payload);
+  void reset_quota_if_over(ChannelSlot&);
+
   // presence.cpp
   DeviceNo device_at(const ChannelSlot&, const std::string& address) const;
   void on_presence(const ChannelEvent&);
@@ -249,7 +253,8 @@ class Core {
   void load_device(DeviceNo);
   void forget_device(DeviceNo);
   std::string_view device_id(DeviceNo) const;    // also of one that was removed lately
-  void write_registry_fact(std::string record);  // nobody waits
+  void write_registry_fact(std::string record);  // nobody waits, but perhaps a vendor's callback
+  void on_fact(const std::string& record, Fate fate, RecordRef first);
 
   // channels.cpp
   void refresh_channel(ChannelSlot&);
@@ -376,6 +381,9 @@ class Core {
 
   // Registry writes on their way: one at a time for each device, so that a PATCH sees what came before it.
   boost::unordered_flat_map<std::string, std::vector<Callback<void()>>, StringHash, std::equal_to<>> busy_;
+
+  uint64_t facts_written_ = 0, facts_settled_ = 0;
+  std::deque<std::pair<uint64_t, Callback<void(Fate)>>> fact_waiters_;  // until so many facts are settled
 
   // Event ids of vendors seen lately, two generations.
   std::array<boost::unordered_flat_set<uint64_t>, 2> event_ids_;

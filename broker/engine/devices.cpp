@@ -6,6 +6,7 @@ namespace godwit::engine {
 namespace {
 
 constexpr unsigned kMostListed = 1'000;
+constexpr size_t kMostRemovedIds = 100'000;
 
 std::string key_of(const std::string& app, const std::string& id) {
   return app + '\0' + id;
@@ -65,14 +66,22 @@ void Core::write_registry(std::string key, std::string record, RegistryDone done
 void Core::write_registry_fact(std::string record) {
   std::string bytes;
   append_record(bytes, RecordType::registry, 0, record);
-  parts_.ledger.submit_lazy(std::move(bytes), 1,
-                            [this, record = std::move(record)](Fate fate, RecordRef first) mutable {
-                              if (fate != Fate::ok) return;
-                              post_([record = std::move(record), first](Core& core) {
-                                if (const auto change = core.registry_.apply(record, first.offset + first.index))
-                                  core.device_changed(*change);
-                              });
-                            });
+  ++facts_written_;
+  auto settled = [this, record = std::move(record)](Fate fate, RecordRef first) mutable {
+    post_([record = std::move(record), fate, first](Core& core) { core.on_fact(record, fate, first); });
+  };
+  parts_.ledger.submit_lazy(std::move(bytes), 1, std::move(settled));
+}
+
+void Core::on_fact(const std::string& record, Fate fate, RecordRef first) {
+  if (fate == Fate::ok)
+    if (const auto change = registry_.apply(record, first.offset + first.index)) device_changed(*change);
+  ++facts_settled_;  // in the order in which they were written
+  while (!fact_waiters_.empty() && fact_waiters_.front().first <= facts_settled_) {
+    auto done = std::move(fact_waiters_.front().second);
+    fact_waiters_.pop_front();
+    done(fate);
+  }
 }
 
 void Core::put_device(Device device, Done<DeviceAnswer> done) {
@@ -133,6 +142,7 @@ void Core::delete_device(std::string app, std::string id, Done<Device> done) {
       return now_free(key);
     }
     // Kept before the record is applied: the open deliveries must still be able to name it.
+    if (removed_ids_.size() >= kMostRemovedIds) removed_ids_.clear();  // old histories lose a name
     removed_ids_[no] = id;
     write_registry(key, registry_record::remove(app, id),
                    [device = registry_.device(no), done = std::move(done)](Result<RegistryChange> change) mutable {

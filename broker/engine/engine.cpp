@@ -112,8 +112,23 @@ engine::Core& Engine::core() {
 void Engine::settled(std::vector<Settlement> settlements) {
   impl_->post([settlements = std::move(settlements)](Core& core) { core.on_settled(settlements); });
 }
+// Events wait in the mailbox; when too many do, a plugin keeps its own and is told when there is room again.
 bool Engine::events(std::vector<ChannelEvent> events) {
-  return impl_->post([events = std::move(events)](Core& core) { core.on_events(events); });
+  Impl& p = *impl_;
+  const uint64_t n = events.size();
+  if (p.waiting_events.fetch_add(n) + n > Impl::kMostWaitingEvents) {
+    p.waiting_events -= n;
+    for (const ChannelEvent& event : events) p.turned_away |= 1u << (event.channel & 31);
+    return false;
+  }
+  return p.post([this, n, events = std::move(events)](Core& core) {
+    core.on_events(events);
+    Impl& p = *impl_;
+    if (p.waiting_events.fetch_sub(n) - n > Impl::kMostWaitingEvents / 2 || p.turned_away == 0) return;
+    const uint32_t channels = p.turned_away.exchange(0);
+    for (unsigned no = 0; no < 32; ++no)
+      if (channels & (1u << no)) p.channels->event_room(static_cast<ChannelNo>(no));
+  });
 }
 void Engine::room(ChannelNo channel) {
   impl_->post([channel](Core& core) { core.on_room(channel); });

@@ -79,6 +79,10 @@ struct Engine::Impl {
     std::recursive_mutex mutex;
     bool open = true;
   };
+  static constexpr uint64_t kMostWaitingEvents = 200'000;
+  std::atomic<uint64_t> waiting_events{0};
+  std::atomic<uint32_t> turned_away{0};  // bits: channels whose events found no room
+
   std::atomic<uint64_t> next_subscription{1};
   std::mutex gates_mutex;  // guards gates
   std::map<uint64_t, std::shared_ptr<Gate>> gates;

@@ -137,12 +137,13 @@ class FakeChannels final : public ChannelSet {
   Result<std::string> preview(ChannelNo no, const Parcel& parcel) override {
     return "{\"" + channels[no].status.name + "\":\"" + parcel.targets[0].address + "\"}";
   }
-  void event_room(ChannelNo) override {}
+  void event_room(ChannelNo no) override { told_of_room.push_back(no); }
 
   ChannelSink* sink = nullptr;
   std::deque<Channel> channels;
   std::vector<Sent> sent;  // all that was ever submitted, one per target
   std::vector<uint64_t> cancelled;
+  std::vector<ChannelNo> told_of_room;
   uint64_t submits = 0;
   bool refuse_submit = false;
   std::function<Result<WebhookReply>(const WebhookRequest&)> webhook;

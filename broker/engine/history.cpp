@@ -12,6 +12,16 @@ constexpr size_t kPage = 100;                  // deliveries
 constexpr int64_t kIdSlackMs = 2 * 3'600'000;  // a keyed id names its hour; and clocks are not perfect
 constexpr unsigned kMostScans = 16;            // that wait for their turn
 
+// A CARRY names what was open then and only counts the rest; a search that has seen the rest keeps it.
+void carry_on(Found& found, uint64_t position, const RecordView& record) {
+  Found later;
+  if (!later.fold(position, record)) return;
+  found.planned |= later.planned;
+  found.cancelled |= later.cancelled;
+  found.cursor = later.cursor;
+  for (auto& [key, progress] : later.deliveries) found.deliveries[key] = std::move(progress);
+}
+
 Error not_found(MessageId id) {
   return {Code::not_found, "no such message, or it ended longer ago than the query window", id.text()};
 }
@@ -29,7 +39,12 @@ Result<Found> find_in_journal(Journal& journal, const std::string& app, MessageI
   auto read = journal.read(from, [&](RecordRef ref, const RecordView& record) {
     if (!found.accepted && ref.offset >= give_up) return false;  // it would have been accepted before
     if (record.type == RecordType::registry || record.type == RecordType::checkpoint) return true;
-    if (records::get_id(record.body) == id) (void)found.fold(ref.offset + ref.index, record);
+    if (records::get_id(record.body) != id) return true;
+    const uint64_t position = ref.offset + ref.index;
+    if (record.type == RecordType::carry && found.accepted)
+      carry_on(found, position, record);
+    else
+      (void)found.fold(position, record);
     return true;
   });
   if (!read) return std::move(read).error().with("searching the journal for message " + id.text());

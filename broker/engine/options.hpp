@@ -34,7 +34,7 @@ struct EngineOptions : IntakeLimits {
 
   // Memory, beside intake's.
   uint64_t max_fanout_open = 50'000;           // open deliveries that fan-outs (topic, all) may hold together
-  uint64_t max_finished_deliveries = 500'000;  // kept for queries and late receipts; older ones come from the journal
+  uint64_t max_finished_deliveries = 200'000;  // kept for queries and late receipts; older ones come from the journal
 
   // Times.
   int64_t query_window_ms = 24 * 3600'000ll;  // how long a finished message can be asked for

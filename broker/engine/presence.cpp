@@ -55,6 +55,7 @@ void Core::on_presence(const ChannelEvent& e) {
 void Core::on_presence_reset(ChannelNo channel) {
   ChannelSlot& slot = slots_[channel];
   ++slot.presence_epoch;
+  boost::unordered::erase_if(presence_, [channel](const auto& entry) { return entry.first >> 32 == channel; });
   slot.online = 0;
   slot.stats.connections.set(0);
 }

@@ -28,6 +28,7 @@ void Core::get_deliveries(const std::string& app, MessageId id, const std::strin
   const MessageIx ix = find_message(app, id);
   if (ix == kNone) return old_deliveries(app, id, device, page, std::move(done));
   const MessageEntry& m = messages_[ix];
+  if (m.dropped) return old_deliveries(app, id, device, page, std::move(done));  // memory has a part only
   DeliveryPage out;
   if (!device.empty()) {
     const DeliveryIx dix = find_delivery(m, registry_.find(app, device));

@@ -122,8 +122,10 @@ void Core::on_events(const std::vector<ChannelEvent>& events) {
                                 : registry_record::token_changed(app, id, slot.name, e.address, e.payload, wall_));
         break;
       }
-      case Kind::inbound:
       case Kind::quota:
+        on_quota(slot, e.payload);
+        break;
+      case Kind::inbound:
       case Kind::notice:
         break;  // nothing that a message's life depends on
     }

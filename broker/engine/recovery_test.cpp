@@ -128,6 +128,16 @@ TEST_F(RecoveryTest, ACostlyCallWithoutAnOutcomeIsNeverRepeated) {
   EXPECT_EQ(rig.status(id), "expired");
 }
 
+TEST_F(RecoveryTest, ACostlyCallInFlightIsNotRepeatedAfterACheckpointEither) {
+  rig.add_device("d", "u", {"sms"});
+  const MessageId id = rig.send(EngineRig::draft("u"));
+  ASSERT_THAT(rig.channels.sent, SizeIs(1));
+  rig.restart();
+  rig.pass(60'000);
+  EXPECT_THAT(rig.channels.sent, SizeIs(0));
+  EXPECT_EQ(rig.status(id), "attempted");
+}
+
 TEST_F(RecoveryTest, ACancelledMessageStaysCancelled) {
   rig.add_device("d", "u", {"own"});
   const MessageId id = rig.send(EngineRig::draft("u"));

@@ -175,7 +175,9 @@ void Recovery::resume(DeliveryIx dix, bool costly_unclear) {
   Delivery& d = core_.deliveries_[dix];
   if (d.final) return;
   const MessageEntry& m = core_.messages_[d.message];
-  if (costly_unclear) {
+  for (AttemptIx i = d.first_attempt; i != kNone; i = core_.attempts_[i].next)
+    costly_unclear |= core_.attempts_[i].costly && core_.attempts_[i].result == Disposition::unknown;
+  if (costly_unclear && d.state < DeliveryState::sent) {
     core_.reach(dix, DeliveryState::attempted);
     d.cascade_over = true;
     d.reason = Reason::outcome_unknown;

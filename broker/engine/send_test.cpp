@@ -150,6 +150,19 @@ TEST_F(SendTest, ATokenThatNobodyRegisteredIsSentToAsItIs) {
   EXPECT_EQ(rig.status(id), "delivered");
 }
 
+TEST_F(SendTest, ARawTokenIsTriedAgainAfterTemporaryFailures) {
+  int calls = 0;
+  rig.channels.channels[0].script = [&](const FakeChannels::Sent&) {
+    return EngineRig::outcome(++calls < 5 ? Disposition::retry : Disposition::accepted);
+  };
+  MessageDraft m = EngineRig::draft("");
+  m.message.to = {AudienceKind::token, "vendor", {"raw-token"}};
+  const MessageId id = rig.send(m);
+  rig.pass(200'000);
+  EXPECT_EQ(calls, 5);
+  EXPECT_EQ(rig.status(id), "sent");
+}
+
 TEST_F(SendTest, MoreUrgentMessagesLeaveTheQueueFirst) {
   rig.add_device("d1", "u1", {"vendor"});
   rig.channels.channels[0].credit = 0;

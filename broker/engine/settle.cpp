@@ -22,13 +22,13 @@ void Core::on_settled(const std::vector<Settlement>& settlements) {
     const uint32_t fix = flights_.find(s.cookie);
     if (fix == kNone) continue;  // settled before: the host has counted it
     Flight& flight = flights_[fix];
-    AttemptIx& place =
-        flight.many.empty() ? flight.single : flight.many[std::min<size_t>(s.target, flight.many.size() - 1)];
+    if (s.target >= flight.parcel->targets.size()) continue;  // there is no such target
+    AttemptIx& place = flight.many.empty() ? flight.single : flight.many[s.target];
     const AttemptIx aix = std::exchange(place, kNone);
     if (aix == kNone) continue;
     const std::shared_ptr<const Parcel> parcel = flight.parcel;  // settling may send, and so reuse the flight
     if (--flight.open == 0) flights_.remove(fix);
-    settle(aix, s, parcel->targets[std::min<size_t>(s.target, parcel->targets.size() - 1)]);
+    settle(aix, s, parcel->targets[s.target]);
   }
 }
 

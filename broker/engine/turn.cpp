@@ -41,10 +41,10 @@ void Core::begin_turn(MonoNs now, WallMs wall) {
 bool Core::end_turn() {
   more_ = false;
   timers_.advance(now_, [this](uint64_t payload) { on_timer(payload); });
-  if (now_ >= next_refresh_ns_) {
-    next_refresh_ns_ = now_ + kRefreshEvery;
-    for (ChannelSlot& slot : slots_) refresh_channel(slot);
-  }
+  const bool look_at_all = now_ >= next_refresh_ns_;
+  if (look_at_all) next_refresh_ns_ = now_ + kRefreshEvery;
+  for (ChannelSlot& slot : slots_)
+    if (std::exchange(slot.look, false) || look_at_all) refresh_channel(slot);
   if (!unparked_.empty()) more_ |= work_unparked();
   if (!fanouts_.empty()) more_ |= work_fanouts();
   more_ |= pump();

@@ -1,4 +1,4 @@
-// The bodies of the journal records that a message leaves behind. The byte format stands in docs/formats/journal.md.
+// The bodies of the journal records that a message leaves behind. The byte format stands in docs/formats/message.md.
 //
 // Every body begins with a version byte and the message id, so that a scan for one message compares 17 bytes a record.
 // Devices and channels are named by their ids, never by numbers: a record means the same on another node and after a
