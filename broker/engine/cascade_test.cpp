@@ -140,6 +140,20 @@ TEST_F(CascadeTest, AVendorsEventWithTheSameIdIsDroppedWhenItComesAgain) {
   EXPECT_EQ(rig.engine->stats().repeated_receipts.value(), 1u);
 }
 
+TEST_F(CascadeTest, AReceiptThatOvertakesTheVendorsAnswerCounts) {
+  rig.add_device("d", "u", {"a"});
+  rig.leave_open("a");
+  const MessageId id = rig.send(EngineRig::draft("u"));
+  rig.receipt("a", "vendor-7");
+  rig.receipt("a", "vendor-8");
+  EXPECT_EQ(rig.status(id), "attempted");
+  rig.settle(rig.channels.sent.at(0), EngineRig::outcome(Disposition::accepted, "vendor-7"));
+  EXPECT_EQ(rig.status(id), "delivered");
+  EXPECT_EQ(rig.engine->stats().unknown_receipts.value(), 0u);
+  rig.pass(70'000);
+  EXPECT_EQ(rig.engine->stats().unknown_receipts.value(), 1u) << "nothing was ever sent as vendor-8";
+}
+
 TEST_F(CascadeTest, AVendorsCallbackIsAnsweredWhenItsEventsAreDurable) {
   rig.add_device("d", "u", {"a"});
   rig.answer("a", Disposition::accepted);

@@ -18,6 +18,7 @@
 #include "broker/base/random.hpp"
 #include "broker/dispatch/verdict.hpp"
 #include "broker/engine/channel_slot.hpp"
+#include "broker/engine/early_receipts.hpp"
 #include "broker/engine/engine.hpp"
 #include "broker/engine/inbox.hpp"
 #include "broker/engine/state.hpp"
@@ -384,6 +385,9 @@ class Core {
 
   uint64_t facts_written_ = 0, facts_settled_ = 0;
   std::deque<std::pair<uint64_t, Callback<void(Fate)>>> fact_waiters_;  // until so many facts are settled
+
+  EarlyReceipts early_receipts_;
+  std::vector<ChannelEvent> arrived_early_;  // found by the settlements of this call
 
   // Event ids of vendors seen lately, two generations.
   std::array<boost::unordered_flat_set<uint64_t>, 2> event_ids_;

@@ -105,9 +105,9 @@ TEST_F(LoopbackTest, MessagesAreDeliveredWithTheReceiptOfTheDevice) {
 }
 
 TEST_F(LoopbackTest, ABusyVendorIsTriedAgainUntilItTakesTheMessage) {
-  start({{"loop", R"({"accept": 0.5, "seed": 3})"}});
+  start({{"loop", R"({"accept": 0.85, "seed": 3})"}});
   add_device("d", {"loop"});
-  send_and_wait("d", 20, "delivered");
+  send_and_wait("d", 8, "delivered");  // few: the retries wait their real time
 }
 
 TEST_F(LoopbackTest, ADeadTokenLeadsToTheOtherChannel) {

@@ -145,7 +145,8 @@ void Core::on_receipt(const ChannelEvent& e) {
         if (attempts_[i].channel == e.channel) aix = i;
   }
   if (dix == kNone) {
-    stats_.unknown_receipts.bump();
+    const bool may_be_early = slot.in_flight > 0 && !e.vendor_id.empty();
+    if (!may_be_early || !early_receipts_.hold(e, now_)) stats_.unknown_receipts.bump();
     return;
   }
   const auto event = event_of(e.subkind);
@@ -192,6 +193,8 @@ DeliveryIx Core::find_delivery_by_address(const MessageEntry& m, const ChannelSl
 void Core::remember_vendor_id(AttemptIx aix) {
   const Attempt& a = attempts_[aix];
   by_vendor_id_[hash_in_channel(a.channel, a.words->id)] = aix;
+  if (early_receipts_.empty()) return;
+  for (ChannelEvent& e : early_receipts_.take(a.channel, a.words->id)) arrived_early_.push_back(std::move(e));
 }
 
 AttemptIx Core::find_vendor_id(ChannelNo channel, const std::string& vendor_id) const {

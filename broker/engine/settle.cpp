@@ -30,6 +30,7 @@ void Core::on_settled(const std::vector<Settlement>& settlements) {
     if (--flight.open == 0) flights_.remove(fix);
     settle(aix, s, parcel->targets[s.target]);
   }
+  for (const ChannelEvent& e : std::exchange(arrived_early_, {})) on_receipt(e);
 }
 
 void Core::settle(AttemptIx aix, const Settlement& s, const ParcelTarget& target) {

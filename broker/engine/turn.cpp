@@ -42,7 +42,10 @@ bool Core::end_turn() {
   more_ = false;
   timers_.advance(now_, [this](uint64_t payload) { on_timer(payload); });
   const bool look_at_all = now_ >= next_refresh_ns_;
-  if (look_at_all) next_refresh_ns_ = now_ + kRefreshEvery;
+  if (look_at_all) {
+    next_refresh_ns_ = now_ + kRefreshEvery;
+    stats_.unknown_receipts.bump(early_receipts_.expire(now_));
+  }
   for (ChannelSlot& slot : slots_)
     if (std::exchange(slot.look, false) || look_at_all) refresh_channel(slot);
   if (!unparked_.empty()) more_ |= work_unparked();
