@@ -60,6 +60,7 @@ void Core::index_delivery(MessageEntry& m, MessageIx ix, DeliveryIx dix) {
 }
 
 void Core::add_delivery(MessageIx ix, DeviceNo device) {
+  router_.prefetch(device);  // decided a few steps below
   const DeliveryIx dix = link_delivery(ix);
   MessageEntry& m = messages_[ix];
   Delivery& d = deliveries_[dix];

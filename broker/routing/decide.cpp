@@ -53,23 +53,20 @@ Sleep Router::Impl::sleep(const Offer& offer, const Ask& ask, double t) const {
 }
 
 // The channels that could carry this message now, judged as if each were the only send.
-size_t Router::Impl::gather(const Ask& ask, const DeviceView& device, Candidates& out) const {
+void Router::Impl::gather(const Ask& ask, const DeviceView& device, Candidates& out, Estimates& estimates) const {
   const double left = LogHistogram::position(ask.left_s);
   const double value = options.value[static_cast<size_t>(ask.priority)];
-  size_t count = 0;
   for (const Offer& offer : ask.offers) {
-    if (count == out.size()) break;
+    if (out.size() == out.capacity()) break;
     if (sleep(offer, ask, device.t) != Sleep::awake || was_tried(ask, offer.channel)) continue;
-    const Estimate e = estimate(device, offer.channel);
-    Candidate& c = out[count++];
+    const Estimate& e = estimates.emplace_back(estimate(device, offer.channel));
+    Candidate& c = out.emplace_back();
     c.channel = offer.channel;
     c.p = e.delivery * e.health * channels[offer.channel].delivery.share_below(left);
     c.utility = value * c.p - price(offer.channel, ask.priority);
     c.health = e.health;
     c.costly = channels[offer.channel].traits.costly;
-    c.propensity = 0;
   }
-  return count;
 }
 
 // How long silence may last: late enough for it to mean something, early enough for the next channel.
@@ -112,21 +109,19 @@ Decision Router::Impl::in_order(const Ask& ask, double t) const {
 
 // What it would be worth to know each alternative better: how much better than the best it may turn out to be, for each
 // message that the device will get while its outcomes still count (as many as it got lately).
-void Router::Impl::appraise(const Ask& ask, const DeviceView& device, std::span<Candidate> candidates,
-                            size_t best) const {
+void Router::Impl::appraise(const Ask& ask, const DeviceView& device, const Estimates& estimates, size_t best,
+                            Candidates& out) const {
   if (options.exploration[static_cast<size_t>(ask.priority)] <= 0) return;
   unsigned outcomes = 0;
   for (unsigned i = 0; i < kSlots; ++i) outcomes += device.state.success[i] + device.state.failure[i];
   const double horizon = kLeastHorizon + outcomes * device.fade / 256;
-  for (size_t i = 0; i < candidates.size(); ++i) {
-    Candidate& c = candidates[i];
-    c.worth = 0;
+  for (size_t i = 0; i < out.size(); ++i) {
+    Candidate& c = out[i];
+    const Estimate& e = estimates[i];
     if (i == best || c.costly || c.p <= 0) continue;
-    const Estimate e = estimate(device, c.channel);
     if (!e.reporting) continue;            // nothing would be learned
     const double per_rate = c.p / e.rate;  // from the receipt rate to the chance of a delivery in time
-    const double threshold = candidates[best].p / per_rate;
-    c.worth = horizon * per_rate * channels[c.channel].mixture.upside(e.mean, e.successes, e.failures, threshold);
+    c.worth = horizon * per_rate * e.belief.upside(out[best].p / per_rate);
   }
 }
 
@@ -142,9 +137,10 @@ size_t Router::Impl::probe(std::span<const Candidate> candidates, size_t best, c
 
 Decision Router::Impl::first(const Ask& ask, double t, std::vector<CandidateView>* why) {
   const DeviceView device = view(ask.device, t);
-  Candidates found;
-  const size_t count = gather(ask, device, found);
-  const std::span<Candidate> candidates(found.data(), count);
+  Candidates candidates;
+  Estimates estimates;
+  gather(ask, device, candidates, estimates);
+  const size_t count = candidates.size();
   Decision d;
   if (ask.mode != Mode::best) {
     d = in_order(ask, t);
@@ -156,7 +152,7 @@ Decision Router::Impl::first(const Ask& ask, double t, std::vector<CandidateView
     const size_t best = best_first(candidates);
     const auto priority = static_cast<size_t>(ask.priority);
     Exploration& exploration = explorations[priority];
-    appraise(ask, device, candidates, best);
+    appraise(ask, device, estimates, best, candidates);
     exploration.spent(set_propensities(candidates, best, exploration));
     const size_t probed = options.exploration[priority] > 0 ? probe(candidates, best, device) : count;
     const size_t chosen = probed < count ? probed : draw(candidates, random);
@@ -186,9 +182,10 @@ Decision Router::Impl::first(const Ask& ask, double t, std::vector<CandidateView
 
 Decision Router::Impl::next(const Ask& ask, double t, std::vector<CandidateView>* why) {
   const DeviceView device = view(ask.device, t);
-  Candidates found;
-  const size_t count = gather(ask, device, found);
-  std::span<Candidate> candidates(found.data(), count);
+  Candidates candidates;
+  Estimates estimates;
+  gather(ask, device, candidates, estimates);
+  const size_t count = candidates.size();
   const auto finish = [&](Decision d) {
     list_others(candidates, d);
     if (why != nullptr) *why = explain(ask, device, candidates);

@@ -42,9 +42,8 @@ Estimate Router::Impl::estimate(const DeviceView& device, ChannelNo channel) con
   } else {
     e.reporting = c.reports_itself();
   }
-  const DeviceRate device_rate = c.mixture.rate(e.mean, e.successes, e.failures);
-  e.rate = device_rate.mean;
-  e.variance = device_rate.variance;
+  e.belief = c.mixture.believe(e.mean, e.successes, e.failures);
+  e.rate = e.belief.mean;
   e.health = health.factor(channel, device.profile);
   e.delivery = std::min(kHumility, e.rate / c.traits.coverage);
   return e;

@@ -10,14 +10,14 @@ namespace {
 
 // Of the Beta with the estimate's mean and variance.
 Interval credible_interval(const Estimate& e) {
-  const double trials = std::max(0.5, e.rate * (1 - e.rate) / e.variance - 1);
+  const double trials = std::max(0.5, e.rate * (1 - e.rate) / e.belief.variance - 1);
   return beta_95(e.rate * trials, (1 - e.rate) * trials);
 }
 
 }  // namespace
 
 std::vector<CandidateView> Router::Impl::explain(const Ask& ask, const DeviceView& device,
-                                                 std::span<const Candidate> found) const {
+                                                 const Candidates& found) const {
   std::vector<CandidateView> out;
   const double left = LogHistogram::position(ask.left_s);
   for (const Offer& offer : ask.offers) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bit>
+#include <boost/container/static_vector.hpp>
 #include <vector>
 
 #include "broker/base/random.hpp"
@@ -74,7 +75,7 @@ struct Estimate {
   double delivery = 0;  // delivery rate: q
   double health = 1;
   double successes = 0, failures = 0, kappa = 0;
-  double variance = 0;  // of `rate`
+  Mixture::Belief belief;  // that `rate` is the mean of
   bool reporting = true;
 };
 
@@ -101,12 +102,14 @@ struct Router::Impl {
   Silence silence(const Ask& ask, const DeviceView& device, bool all_receipts) const;
 
   // decide.cpp
-  using Candidates = std::array<Candidate, kMaxChannels>;
+  using Candidates = boost::container::static_vector<Candidate, kMaxChannels>;
+  using Estimates = boost::container::static_vector<Estimate, kMaxChannels>;
   Sleep sleep(const Offer& offer, const Ask& ask, double t) const;
-  size_t gather(const Ask& ask, const DeviceView& device, Candidates& out) const;
+  void gather(const Ask& ask, const DeviceView& device, Candidates& out, Estimates& estimates) const;
   Decision first(const Ask& ask, double t, std::vector<CandidateView>* why);
   Decision next(const Ask& ask, double t, std::vector<CandidateView>* why);
-  void appraise(const Ask& ask, const DeviceView& device, std::span<Candidate> candidates, size_t best) const;
+  void appraise(const Ask& ask, const DeviceView& device, const Estimates& estimates, size_t best,
+                Candidates& out) const;
   size_t probe(std::span<const Candidate> candidates, size_t best, const DeviceView& device) const;
   Decision in_order(const Ask& ask, double t) const;
   double check_after(const Ask& ask, const DeviceView& device, ChannelNo sent, std::span<const Candidate> rest) const;
@@ -131,7 +134,7 @@ struct Router::Impl {
   void reject(AttemptMemo& memo, bool channels_fault, double t);
 
   // explain.cpp
-  std::vector<CandidateView> explain(const Ask& ask, const DeviceView& device, std::span<const Candidate> found) const;
+  std::vector<CandidateView> explain(const Ask& ask, const DeviceView& device, const Candidates& found) const;
 
   // persist.cpp
   std::string save(MonoNs now, WallMs wall) const;

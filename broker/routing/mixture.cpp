@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 
 namespace godwit::routing {
 
@@ -16,13 +17,36 @@ constexpr double kStartDevices = 100;  // what the start is worth
 constexpr double kLeastStep = 1.0 / 4000;
 constexpr float kLeastShare = 0.002f;
 
-// 2^x for x <= 0, to 4 digits; the compiler turns the loop over the classes into vector code.
-inline float exp2_quick(float x) {
-  x = x < -100.0f ? -100.0f : x;
-  const auto whole = static_cast<int32_t>(x) - 1;    // rounds towards zero: one below for negative x
-  const float part = x - static_cast<float>(whole);  // above 0, at most 1
-  const float y = 1.0f + part * (0.6949f + part * (0.2262f + part * 0.0782f));
-  return y * std::bit_cast<float>((whole + 127) << 23);
+// Four classes at once: the compiler's own vectors, because at -O2 it does not find them in a loop.
+using Four = float __attribute__((vector_size(16)));
+using FourInts = int32_t __attribute__((vector_size(16)));
+constexpr size_t kFours = Mixture::kClasses / 4;
+
+Four load(const Mixture::Shares& from, size_t i) {
+  Four v;
+  std::memcpy(&v, from.data() + 4 * i, sizeof v);
+  return v;
+}
+void store(Mixture::Shares& to, size_t i, Four v) {
+  std::memcpy(to.data() + 4 * i, &v, sizeof v);
+}
+float sum(Four v) {
+  return (v[0] + v[1]) + (v[2] + v[3]);
+}
+Four larger(Four a, Four b) {
+  return a > b ? a : b;
+}
+
+// 2^x for x <= 0, to 4 digits.
+Four exp2_quick(Four x) {
+  x = larger(x, Four{} - 100.0f);
+  const FourInts whole = __builtin_convertvector(x, FourInts) - 1;  // rounds towards zero: one below for negative x
+  const Four part = x - __builtin_convertvector(whole, Four);       // above 0, at most 1
+  const Four y = 1.0f + part * (0.6949f + part * (0.2262f + part * 0.0782f));
+  const FourInts bits = (whole + 127) << 23;
+  Four scale;
+  std::memcpy(&scale, &bits, sizeof scale);
+  return y * scale;
 }
 
 double sigmoid(double x) {
@@ -40,54 +64,54 @@ const Mixture::Row& Mixture::row(double mean) const {
   return table_[i];
 }
 
-void Mixture::posterior(const Row& row, const Shares& shares, float successes, float failures, float* out) {
-  float most = -1e30f;
-  for (size_t k = 0; k < kClasses; ++k) {
-    out[k] = successes * row.log_success[k] + failures * row.log_failure[k];
-    most = std::max(most, out[k]);
+void Mixture::posterior(const Row& row, const Shares& shares, float successes, float failures, Shares& out) {
+  Four likelihood[kFours];
+  for (size_t i = 0; i < kFours; ++i)
+    likelihood[i] = successes * load(row.log_success, i) + failures * load(row.log_failure, i);
+  const Four most = larger(likelihood[0], likelihood[1]);
+  const float top = std::max(std::max(most[0], most[1]), std::max(most[2], most[3]));
+  Four all{};
+  for (size_t i = 0; i < kFours; ++i) {
+    likelihood[i] = load(shares, i) * exp2_quick(likelihood[i] - top);
+    all += likelihood[i];
   }
-  float sum = 0;
-  for (size_t k = 0; k < kClasses; ++k) {
-    out[k] = shares[k] * exp2_quick(out[k] - most);
-    sum += out[k];
-  }
-  const float by = 1 / sum;
-  for (size_t k = 0; k < kClasses; ++k) out[k] *= by;
+  const float by = 1 / sum(all);
+  for (size_t i = 0; i < kFours; ++i) store(out, i, likelihood[i] * by);
 }
 
-DeviceRate Mixture::rate(double segment_mean, double successes, double failures) const {
+Mixture::Belief Mixture::believe(double segment_mean, double successes, double failures) const {
   const Row& r = row(segment_mean);
-  float p[kClasses];
-  posterior(r, built_, static_cast<float>(successes), static_cast<float>(failures), p);
-  float mean = 0, square = 0, prior = 0;
-  for (size_t k = 0; k < kClasses; ++k) {
-    mean += p[k] * r.rate[k];
-    square += p[k] * r.rate[k] * r.rate[k];
-    prior += built_[k] * r.rate[k];
+  Belief belief;
+  belief.row = &r;
+  posterior(r, built_, static_cast<float>(successes), static_cast<float>(failures), belief.shares);
+  Four means{}, squares{};
+  for (size_t i = 0; i < kFours; ++i) {
+    const Four rate = load(r.rate, i), weighted = load(belief.shares, i) * rate;
+    means += weighted;
+    squares += weighted * rate;
   }
-  const double scale = segment_mean / prior;  // the table's rows are a little apart
-  return {std::clamp(mean * scale, 0.001, 0.999), std::max(1e-6, static_cast<double>(square - mean * mean))};
+  const double mean = sum(means);
+  belief.mean = std::clamp(mean * segment_mean / r.mean, 0.001, 0.999);  // the table's rows are a little apart
+  belief.variance = std::max(1e-6, sum(squares) - mean * mean);
+  return belief;
+}
+
+double Mixture::Belief::upside(double threshold) const {
+  const Four level = Four{} + static_cast<float>(threshold);
+  Four gain{};
+  for (size_t i = 0; i < kFours; ++i) gain += load(shares, i) * larger(load(row->rate, i) - level, Four{});
+  return sum(gain);
 }
 
 double Mixture::sensitivity(double segment_mean, double successes, double failures) const {
   constexpr double kStep = 0.02;
   const double low = std::max(0.01, segment_mean - kStep), high = std::min(0.99, segment_mean + kStep);
-  return (rate(high, successes, failures).mean - rate(low, successes, failures).mean) / (high - low);
-}
-
-double Mixture::upside(double segment_mean, double successes, double failures, double threshold) const {
-  const Row& r = row(segment_mean);
-  float p[kClasses];
-  posterior(r, built_, static_cast<float>(successes), static_cast<float>(failures), p);
-  float gain = 0;
-  const auto level = static_cast<float>(threshold);
-  for (size_t k = 0; k < kClasses; ++k) gain += p[k] * std::max(0.0f, r.rate[k] - level);
-  return gain;
+  return (believe(high, successes, failures).mean - believe(low, successes, failures).mean) / (high - low);
 }
 
 void Mixture::learn(double segment_mean, double successes, double failures, bool success, double novelty) {
   const Row& r = row(segment_mean);
-  float before[kClasses], after[kClasses];
+  Shares before, after;
   posterior(r, shares_, static_cast<float>(successes), static_cast<float>(failures), before);
   float sum = 0;
   for (size_t k = 0; k < kClasses; ++k) {
@@ -133,6 +157,8 @@ void Mixture::build() {
       r.log_success[k] = static_cast<float>(std::log2(rate));
       r.log_failure[k] = static_cast<float>(std::log2(1 - rate));
     }
+    r.mean = 0;
+    for (size_t k = 0; k < kClasses; ++k) r.mean += built_[k] * r.rate[k];
   }
 }
 

@@ -20,11 +20,6 @@
 
 namespace godwit::routing {
 
-struct DeviceRate {
-  double mean = 0;
-  double variance = 0;
-};
-
 class Mixture {
  public:
   static constexpr size_t kClasses = 8;
@@ -32,14 +27,21 @@ class Mixture {
 
   Mixture();
 
-  // The rate of a device with these outcomes, in a segment of this mean.
-  DeviceRate rate(double segment_mean, double successes, double failures) const;
+  // What is believed of one device.
+  struct Row;
+  struct Belief {
+    double mean = 0, variance = 0;  // of its rate
+    Shares shares;                  // how likely it belongs to each class
+    const Row* row = nullptr;       // until the next refresh()
+
+    // E[max(0, rate - threshold)]: what it would be worth to know the rate where `threshold` is the alternative.
+    double upside(double threshold) const;
+  };
+  // Of a device with these outcomes, in a segment of this mean.
+  Belief believe(double segment_mean, double successes, double failures) const;
 
   // How much the device's rate moves with its segment's mean: 1 for a device not yet known.
   double sensitivity(double segment_mean, double successes, double failures) const;
-
-  // E[max(0, rate - threshold)]: what it would be worth to know the device's rate where `threshold` is the alternative.
-  double upside(double segment_mean, double successes, double failures, double threshold) const;
 
   // One more outcome of a device that had these before. `novelty` is 1 for its first, less for later ones.
   void learn(double segment_mean, double successes, double failures, bool success, double novelty);
@@ -53,20 +55,20 @@ class Mixture {
 
  private:
   static constexpr size_t kRows = 128;
-  struct Row {  // for one mean: base-2 logarithms
-    float log_success[kClasses];
-    float log_failure[kClasses];
-    float rate[kClasses];
-  };
   const Row& row(double mean) const;
   // Probabilities of the classes given the outcomes.
-  static void posterior(const Row& row, const Shares& shares, float successes, float failures, float* out);
+  static void posterior(const Row& row, const Shares& shares, float successes, float failures, Shares& out);
   void build();
 
   Shares shares_;       // as learned
   Shares built_;        // as in the table
   double devices_ = 0;  // that taught something
   std::vector<Row> table_;
+};
+
+struct Mixture::Row {  // for one mean; base-2 logarithms
+  Shares log_success, log_failure, rate;
+  float mean;  // over the classes as a device not yet known belongs to them
 };
 
 }  // namespace godwit::routing

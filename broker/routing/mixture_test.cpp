@@ -12,20 +12,20 @@ namespace {
 
 TEST(Mixture, ADeviceNotYetKnownIsLikeItsSegment) {
   const Mixture m;
-  for (const double mean : {0.05, 0.3, 0.5, 0.8, 0.95}) EXPECT_NEAR(m.rate(mean, 0, 0).mean, mean, 0.01);
+  for (const double mean : {0.05, 0.3, 0.5, 0.8, 0.95}) EXPECT_NEAR(m.believe(mean, 0, 0).mean, mean, 0.01);
 }
 
 TEST(Mixture, OutcomesMoveTheEstimateTheirWay) {
   const Mixture m;
-  double last = m.rate(0.8, 0, 0).mean;
+  double last = m.believe(0.8, 0, 0).mean;
   for (int f = 1; f < 8; ++f) {
-    const double now = m.rate(0.8, 0, f).mean;
+    const double now = m.believe(0.8, 0, f).mean;
     EXPECT_LT(now, last);
     last = now;
   }
   EXPECT_LT(last, 0.1);  // seven of seven lost: the token is dead
-  EXPECT_GT(m.rate(0.8, 7, 0).mean, 0.82);
-  EXPECT_LT(m.rate(0.8, 20, 0).variance, m.rate(0.8, 1, 0).variance);
+  EXPECT_GT(m.believe(0.8, 7, 0).mean, 0.82);
+  EXPECT_LT(m.believe(0.8, 20, 0).variance, m.believe(0.8, 1, 0).variance);
 }
 
 TEST(Mixture, NoCountsGiveRubbish) {
@@ -33,11 +33,11 @@ TEST(Mixture, NoCountsGiveRubbish) {
   for (const double mean : {0.0, 1e-6, 0.5, 1.0})
     for (const double s : {0.0, 0.01, 255.0})
       for (const double f : {0.0, 0.01, 255.0}) {
-        const DeviceRate r = m.rate(mean, s, f);
+        const Mixture::Belief r = m.believe(mean, s, f);
         EXPECT_GT(r.mean, 0);
         EXPECT_LT(r.mean, 1);
         EXPECT_GT(r.variance, 0);
-        EXPECT_GE(m.upside(mean, s, f, 0.5), 0);
+        EXPECT_GE(m.believe(mean, s, f).upside(0.5), 0);
       }
 }
 
@@ -56,17 +56,17 @@ TEST(Mixture, LearnsThatDevicesAreDeadOrAlike) {
     if (device % 500 == 0) m.refresh();
   }
   m.refresh();
-  EXPECT_NEAR(m.rate(0.64, 5, 0).mean, 0.8, 0.04);
-  EXPECT_NEAR(m.rate(0.64, 7, 1).mean, 0.8, 0.04);
-  EXPECT_NEAR(m.rate(0.64, 2, 2).mean, 0.78, 0.06);
-  EXPECT_LT(m.rate(0.64, 0, 4).mean, 0.05);
+  EXPECT_NEAR(m.believe(0.64, 5, 0).mean, 0.8, 0.04);
+  EXPECT_NEAR(m.believe(0.64, 7, 1).mean, 0.8, 0.04);
+  EXPECT_NEAR(m.believe(0.64, 2, 2).mean, 0.78, 0.06);
+  EXPECT_LT(m.believe(0.64, 0, 4).mean, 0.05);
 }
 
 TEST(Mixture, UpsideIsWhatKnowingWouldBring) {
   const Mixture m;
-  EXPECT_GT(m.upside(0.6, 0, 0, 0.7), m.upside(0.6, 0, 0, 0.9));
-  EXPECT_GT(m.upside(0.6, 0, 0, 0.7), m.upside(0.6, 0, 6, 0.7));
-  EXPECT_NEAR(m.upside(0.6, 0, 0, 0.0), 0.6, 0.02);
+  EXPECT_GT(m.believe(0.6, 0, 0).upside(0.7), m.believe(0.6, 0, 0).upside(0.9));
+  EXPECT_GT(m.believe(0.6, 0, 0).upside(0.7), m.believe(0.6, 0, 6).upside(0.7));
+  EXPECT_NEAR(m.believe(0.6, 0, 0).upside(0.0), 0.6, 0.02);
 }
 
 }  // namespace

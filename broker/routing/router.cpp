@@ -197,12 +197,12 @@ Decision Router::next(const Ask& ask, MonoNs now, std::vector<CandidateView>* wh
 std::vector<CandidateView> Router::ranking(const Ask& ask, MonoNs now) const {
   const Impl& impl = *impl_;
   const DeviceView device = impl.view(ask.device, impl.time(now));
-  Impl::Candidates found;
-  const size_t count = impl.gather(ask, device, found);
-  const std::span<Candidate> candidates(found.data(), count);
-  if (count > 0) {
+  Impl::Candidates candidates;
+  Impl::Estimates estimates;
+  impl.gather(ask, device, candidates, estimates);
+  if (!candidates.empty()) {
     const size_t best = best_first(candidates);
-    impl.appraise(ask, device, candidates, best);
+    impl.appraise(ask, device, estimates, best, candidates);
     set_propensities(candidates, best, impl.explorations[static_cast<size_t>(ask.priority)]);
   }
   return impl.explain(ask, device, candidates);
