@@ -8,20 +8,51 @@ namespace godwit::routing {
 namespace {
 
 constexpr double kDay_s = 86400, kQuarter_s = 900;
-constexpr double kHalved = 0.5;     // the fall that the test is tuned to
-constexpr double kRecovered = 0.9;  // of the expected deliveries
+constexpr double kHalved = 0.5, kNothing = 0.05;  // the falls that the two tests are tuned to
+constexpr double kRecovered = 0.9;                // of the expected deliveries
 constexpr double kClear = 7;
 constexpr double kLeastThreshold = 7, kMostThreshold = 16;
+constexpr double kMostExpected = 0.9;  // the surest devices are a little less sure than they look: two silences of them
+                                       // must not be an outage
 constexpr double kLeastHealth = 0.02;
 constexpr double kProbeEvery_s = 15, kProbeQuickly_s = 3, kProbeAnyway_s = 60;
 constexpr double kCheapProbe = 0.3;
 constexpr uint32_t kDecisionsPerProbe = 8;  // where messages are rare, probes must not be most of them
 
-// One false trip per cell and week: the threshold is the logarithm of how often the test is asked.
+// One false trip per cell and week: the threshold is the logarithm of how often its two tests are asked.
 double threshold(const HealthCell& cell, double t) {
   const double per_week = cell.events.read(t, kDay_s) * std::log(2.0) * 7;
-  return std::clamp(std::log(std::max(1.0, per_week)), kLeastThreshold, kMostThreshold);
+  return std::clamp(std::log(std::max(1.0, 2 * per_week)), kLeastThreshold, kMostThreshold);
 }
+
+double step(double left, bool success, double p) {
+  return success ? std::log(left) : std::log((1 - left * p) / (1 - p));
+}
+
+void calm(HealthCell& cell) {
+  cell.suspicion = cell.despair = cell.since_successes = cell.since_expected = 0;
+  cell.heard = 0;
+}
+
+bool is_new_witness(HealthCell& cell, DeviceNo device) {
+  const size_t known = std::min<size_t>(cell.heard, cell.witnesses.size());
+  if (std::find(cell.witnesses.begin(), cell.witnesses.begin() + known, device + 1) != cell.witnesses.begin() + known)
+    return false;
+  cell.witnesses[cell.heard++ % cell.witnesses.size()] = device + 1;
+  return true;
+}
+
+double evidence(const HealthCell& cell) {
+  return std::max(cell.suspicion, cell.despair);
+}
+
+// Cells that cover an attempt, by their place in a cover; each lies in a wider one.
+enum Place : size_t { kAll, kMaker, kMakerOs, kRegion };
+size_t wider_of(size_t place) {
+  return place == kMakerOs ? kMaker : kAll;
+}
+constexpr double kLeft = 0.5;     // a channel below this is left already and need not be accused of more
+constexpr double kElsewhere = 2;  // nats that a wider cell must have seen beyond the one that trips
 
 void update_health(HealthCell& cell, double t) {
   const double s = cell.successes.read(t, kQuarter_s), n = cell.expected.read(t, kQuarter_s);
@@ -72,42 +103,67 @@ double Health::product(ChannelNo channel, const Profile& profile) const {
   return h;
 }
 
-void Health::judge(ChannelNo number, const Profile& profile, bool success, double expected, double t) {
+void Health::judge(ChannelNo number, const Profile& profile, DeviceNo device, bool success, double expected, double t) {
   PerChannel& channel = channels_[number];
   const double all = factor(number, profile);
-  expected = std::clamp(expected, 0.001, 0.98);
-  for_each_cover(channel, profile, [&](HealthCell& cell) {
-    cell.events.add(t, kDay_s, 1);
-    if (cell.alarmed) {
-      judge_alarmed(channel, cell, success, expected * all / cell.health, t);
-    } else {
-      judge_healthy(channel, cell, success, expected * all, t);
+  expected = std::clamp(expected, 0.001, kMostExpected);
+  Cover cover;
+  size_t n = 0;
+  for_each_cover(channel, profile, [&](HealthCell& cell) { cover[n++] = &cell; });
+  const HealthCell* tripped = nullptr;
+  for (HealthCell* cell : cover) {
+    cell->events.add(t, kDay_s, 1);
+    if (cell->alarmed) {
+      judge_alarmed(channel, *cell, success, expected * all / cell->health, t);
+    } else if (all >= kLeft && suspect(*cell, device, success, expected * all, t) && tripped == nullptr) {
+      tripped = cell;
     }
-  });
+  }
+  if (tripped != nullptr)
+    trip(channel, cover, static_cast<size_t>(std::find(cover.begin(), cover.end(), tripped) - cover.begin()), t);
 }
 
-void Health::judge_healthy(PerChannel& channel, HealthCell& cell, bool success, double p, double t) {
-  if (!success && cell.suspicion == 0) cell.since_successes = cell.since_expected = 0;
-  cell.suspicion += success ? std::log(kHalved) : std::log((1 - kHalved * p) / (1 - p));
+// True when the cell should trip.
+bool Health::suspect(HealthCell& cell, DeviceNo device, bool success, double p, double t) {
+  if (!success && cell.suspicion == 0) calm(cell);
+  if (!success && !is_new_witness(cell, device)) return false;
+  cell.suspicion += step(kHalved, success, p);
+  cell.despair = std::max(0.0, cell.despair + step(kNothing, success, p));
   if (cell.suspicion <= 0) {
-    cell.suspicion = cell.since_successes = cell.since_expected = 0;
-    return;
+    calm(cell);
+    return false;
   }
   cell.since_successes += success;
   cell.since_expected += p;
-  if (cell.suspicion <= threshold(cell, t)) return;
+  return evidence(cell) > threshold(cell, t);
+}
 
-  const double successes = cell.since_successes, expected = cell.since_expected;
-  // What the tripped cell explains is explained: the others of this channel start to suspect anew.
-  for_each_cell(channel, [](HealthCell& other) {
-    if (!other.alarmed) other.suspicion = other.since_successes = other.since_expected = 0;
+void Health::trip(PerChannel& channel, const Cover& cover, size_t at, double t) {
+  // Perhaps it only was the first of many: the wider cell is sick if what it saw elsewhere says so too.
+  for (size_t wider = wider_of(at); wider != at; wider = wider_of(wider)) {
+    if (!cover[wider]->alarmed && evidence(*cover[wider]) - evidence(*cover[at]) >= kElsewhere) at = wider;
+    if (wider == kAll) break;
+  }
+  HealthCell& cell = *cover[at];
+  const HealthCell seen = cell;
+  // What the tripped cell explains is explained. Wider cells keep what they saw elsewhere; the others suspect anew.
+  for (size_t wider = wider_of(at); at != kAll; wider = wider_of(wider)) {
+    HealthCell& w = *cover[wider];
+    w.suspicion = std::max(0.0, w.suspicion - seen.suspicion);
+    w.despair = std::max(0.0, w.despair - seen.despair);
+    if (w.suspicion == 0) calm(w);
+    if (wider == kAll) break;
+  }
+  for_each_cell(channel, [&](HealthCell& other) {
+    const bool is_wider = at != kAll && (&other == cover[kAll] || (at == kMakerOs && &other == cover[kMaker]));
+    if (!other.alarmed && !is_wider) calm(other);
   });
   cell.alarmed = true;
   cell.alarmed_at = cell.last_first = t;
   cell.passed_over = 0;
   cell.recovery = 0;
-  cell.successes = {successes, t};
-  cell.expected = {expected, t};
+  cell.successes = {seen.since_successes, t};
+  cell.expected = {seen.since_expected, t};
   update_health(cell, t);
   ++channel.alarms;
   ++channel.trips;
@@ -124,7 +180,8 @@ void Health::judge_alarmed(PerChannel& channel, HealthCell& cell, bool success, 
   if (cell.recovery <= kClear) return;
   cell.alarmed = false;
   cell.health = 1;
-  cell.suspicion = cell.recovery = cell.since_successes = cell.since_expected = 0;
+  cell.recovery = 0;
+  calm(cell);
   --channel.alarms;
 }
 
@@ -155,7 +212,8 @@ void Health::clear(ChannelNo channel) {
   for_each_cell(channels_[channel], [](HealthCell& cell) {
     cell.alarmed = false;
     cell.health = 1;
-    cell.suspicion = cell.recovery = cell.since_successes = cell.since_expected = 0;
+    cell.recovery = 0;
+    calm(cell);
   });
   channels_[channel].alarms = 0;
 }
@@ -188,12 +246,14 @@ void Health::save(ByteWriter& out, size_t channels) const {
     out.varint(channels_[c].trips);
     out.varint(count);
     for_each_cell(channels_[c], [&out](const HealthCell& cell) {
-      for (const double v : {cell.suspicion, cell.since_successes, cell.since_expected, cell.events.sum, cell.events.at,
-                             cell.health, cell.successes.sum, cell.successes.at, cell.expected.sum, cell.expected.at,
-                             cell.recovery, cell.alarmed_at, cell.last_first})
+      for (const double v : {cell.suspicion, cell.despair, cell.since_successes, cell.since_expected, cell.events.sum,
+                             cell.events.at, cell.health, cell.successes.sum, cell.successes.at, cell.expected.sum,
+                             cell.expected.at, cell.recovery, cell.alarmed_at, cell.last_first})
         out.f64(v);
       out.u8(cell.alarmed ? 1 : 0);
       out.u32(cell.passed_over);
+      out.u32(cell.heard);
+      for (size_t i = 0; i < std::min<size_t>(cell.heard, cell.witnesses.size()); ++i) out.u32(cell.witnesses[i]);
     });
   }
 }
@@ -207,15 +267,17 @@ void Health::restore(ByteReader& in, const std::vector<ChannelNo>& channel_of) {
     if (in.varint() != count) return in.fail();
     channel.alarms = 0;
     for_each_cell(channel, [&](HealthCell& cell) {
-      for (double* v : {&cell.suspicion, &cell.since_successes, &cell.since_expected, &cell.events.sum, &cell.events.at,
-                        &cell.health, &cell.successes.sum, &cell.successes.at, &cell.expected.sum, &cell.expected.at,
-                        &cell.recovery, &cell.alarmed_at, &cell.last_first}) {
+      for (double* v : {&cell.suspicion, &cell.despair, &cell.since_successes, &cell.since_expected, &cell.events.sum,
+                        &cell.events.at, &cell.health, &cell.successes.sum, &cell.successes.at, &cell.expected.sum,
+                        &cell.expected.at, &cell.recovery, &cell.alarmed_at, &cell.last_first}) {
         *v = in.f64();
         if (!(*v >= 0 && *v < 1e15)) in.fail();
       }
       if (!(cell.health >= kLeastHealth && cell.health <= 1)) in.fail();
       cell.alarmed = in.u8() != 0;
       cell.passed_over = in.u32();
+      cell.heard = in.u32();
+      for (size_t i = 0; i < std::min<size_t>(cell.heard, cell.witnesses.size()); ++i) cell.witnesses[i] = in.u32();
       channel.alarms += cell.alarmed;
     });
     if (in.failed()) return;

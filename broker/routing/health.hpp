@@ -7,6 +7,7 @@
 // second test waits for the recovery. Alarmed cells ask for a probe when no natural traffic passes.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -20,6 +21,11 @@ namespace godwit::routing {
 struct HealthCell {
   // The test for a fall, while healthy.
   double suspicion = 0;  // log likelihood ratio of "halved" against "as expected", floored at 0
+  double despair = 0;    // the same of "next to nothing", which a total outage raises faster
+  // Devices that failed to answer since then. One that is away or whose token died fails again and again, so each is
+  // heard once: it takes several phones to accuse a channel.
+  std::array<uint32_t, 16> witnesses{};  // device + 1, the latest ones
+  uint32_t heard = 0;
   double since_successes = 0, since_expected = 0;  // since suspicion left 0: only data after the change
   Decayed events;                                  // attempts judged, half-life a day: what sets the threshold
   // While alarmed.
@@ -45,7 +51,7 @@ class Health {
   bool any_alarm(ChannelNo channel) const { return channels_[channel].alarms != 0; }
 
   // A settled attempt: did it arrive, and with what chance was it expected to (without health)?
-  void judge(ChannelNo channel, const Profile& profile, bool success, double expected, double t);
+  void judge(ChannelNo channel, const Profile& profile, DeviceNo device, bool success, double expected, double t);
 
   // Probes. `loss`: how much the first send loses by using this channel; `passed_over` says that it was not used.
   bool wants_probe(ChannelNo channel, const Profile& profile, double loss, double t) const;
@@ -81,7 +87,9 @@ class Health {
   template <class Self, class F>
   static void for_each_cell(Self& channel, F f);
   double product(ChannelNo channel, const Profile& profile) const;
-  void judge_healthy(PerChannel& channel, HealthCell& cell, bool success, double p, double t);
+  using Cover = std::array<HealthCell*, 4>;
+  static bool suspect(HealthCell& cell, DeviceNo device, bool success, double p, double t);
+  static void trip(PerChannel& channel, const Cover& cover, size_t at, double t);
   void judge_alarmed(PerChannel& channel, HealthCell& cell, bool success, double p, double t);
 
   std::vector<PerChannel> channels_ = std::vector<PerChannel>(kMaxChannels);

@@ -15,11 +15,12 @@ struct Cells : ::testing::Test {
   Health health;
   double t = 1e6;
   Random random{5};
+  DeviceNo device = 0;  // always another one
 
   void SetUp() override { health.set_shape(2, profiles); }
   void judge(const Profile& p, bool success, double expected, ChannelNo channel = 0) {
     t += 2.88;  // 30 000 a day
-    health.judge(channel, p, success, expected, t);
+    health.judge(channel, p, ++device, success, expected, t);
   }
   void calm(int n) {
     for (int i = 0; i < n; ++i) judge(i % 2 == 0 ? xiaomi : vivo, random.uniform() < 0.85, 0.85);
@@ -47,6 +48,20 @@ TEST_F(Cells, OneManufacturersOutageTripsNoOther) {
 TEST_F(Cells, CalibratedOutcomesTripNoMoreThanBudgeted) {
   calm(1'000'000);  // 33 days with 8 cells in use: one false trip per cell and week would be 38
   EXPECT_LE(health.trips(), 38u);
+}
+
+TEST_F(Cells, APhoneThatNeverAnswersAccusesNobody) {
+  calm(20000);
+  for (int i = 0; i < 200; ++i) health.judge(0, xiaomi, 77, false, 0.95, t += 10);
+  EXPECT_EQ(health.factor(0, xiaomi), 1);
+}
+
+TEST_F(Cells, AnOutageOfEverybodyIsNoticedByEverybodyThoughOnePartIsNoticedFirst) {
+  calm(20000);
+  for (int i = 0; i < 7; ++i) judge(xiaomi, false, 0.85);  // the first to send by chance
+  int failures = 0;
+  while (health.factor(0, vivo) >= 1 && failures < 50) judge(failures++ % 3 == 0 ? xiaomi : vivo, false, 0.85);
+  EXPECT_LE(failures, 10);
 }
 
 TEST_F(Cells, AChannelThatIsExpectedToBeBadIsHealthy) {

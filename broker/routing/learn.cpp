@@ -97,7 +97,7 @@ void Router::Impl::judge(AttemptMemo& memo, bool success, double t) {
   memo.flags |= kJudged;
   const double ratio = std::max(0.1, from_share(memo.common) * kMostCommon);
   common.settled(memo.channel, success, memo.expected * memo.health / ratio, t);
-  health.judge(memo.channel, profile(memo), success, memo.expected, t);
+  health.judge(memo.channel, profile(memo), memo.device, success, memo.expected, t);
 }
 
 // The part of a failure that belongs to this channel on this device, and not to a trouble known to be wider.
