@@ -21,6 +21,8 @@ Result<RecoveryReport> Recovery::run() {
   auto stored = core_.parts_.catalogue.get_value(kReplayFromKey);
   if (!stored) return std::move(stored).error().with("reading the replay position");
   if (*stored) std::from_chars((*stored)->data(), (*stored)->data() + (*stored)->size(), replay_from);
+  if (auto same = check_the_journal_reaches(std::max(replay_from, loaded->newest_version)); !same)
+    return std::move(same).error();
   const uint64_t from = start_of_keys(replay_from);
   auto read_all = core_.parts_.journal.read(from, [&](RecordRef ref, const RecordView& record) {
     ++report_.records;
@@ -51,6 +53,19 @@ Result<RecoveryReport> Recovery::run() {
   report_.idempotency_keys = core_.intake_.keys().size();
   report_.seconds = static_cast<double>(core_.parts_.clock.mono_ns() - started) / kNsPerSecond;
   return report_;
+}
+
+// A journal that ends before what the registry has seen is not the one it was made with, or has lost files: new records
+// would be taken for seen, and devices would silently stay as they are.
+Result<void> Recovery::check_the_journal_reaches(uint64_t seen) const {
+  const auto segments = core_.parts_.journal.segments();
+  const uint64_t head = segments.empty() ? 0 : segments.back().end_offset;
+  if (seen <= head) return {};
+  return Error{Code::conflict,
+               "the journal ends at record " + std::to_string(head) + ", but the registry has seen record " +
+                   std::to_string(seen) + ": files of the journal are missing or of another broker. Bring back the " +
+                   "journal folder and registry.db of the same backup, or start with an empty data_dir",
+               "data_dir"};
 }
 
 // A snapshot that cannot be read costs what was learned, not the start.

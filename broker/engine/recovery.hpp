@@ -26,6 +26,7 @@ class Recovery {
   Result<RecoveryReport> run();
 
  private:
+  Result<void> check_the_journal_reaches(uint64_t seen) const;
   Result<void> restore_router();
   uint64_t start_of_keys(uint64_t replay_from) const;
   void read_key(const RecordView& record);

@@ -32,6 +32,30 @@ def test_wrong_plugin_setting_names_its_key(broker):
     assert code == 2 and "deliver" in text, text
 
 
+def test_plugin_of_another_abi_major_names_both_versions(broker):
+    broker.config["channels"] = [{"name": "old", "plugin": str(BUILD / "lib/test_plugins/broken_other_major.so")}]
+    code, text, _ = end_of(broker)
+    assert code == 64 and "broken_other_major.so" in text and "ABI" in text and "rebuild" in text, text
+
+
+@pytest.mark.parametrize("place, code, words", [("create", 64, "another coat"), ("start", 75, "no route to anywhere")])
+def test_plugin_that_throws_is_named_with_its_words(broker, place, code, words):
+    plugin = str(BUILD / "lib/test_plugins/misbehaving.so")
+    broker.config["channels"] = [{"name": "wild", "plugin": plugin, "config": {"do": f"throw_in_{place}"}}]
+    got, text, _ = end_of(broker)
+    assert got == code and "wild" in text and words in text and place in text, text
+
+
+def test_journal_that_lost_files_is_not_taken_for_an_empty_one(broker, tmp_path):
+    with broker:
+        broker.register("d", {"loop": "t"})
+    journal = tmp_path / "data/journal"
+    for file in journal.iterdir():
+        file.unlink()
+    code, text, _ = end_of(broker)
+    assert code == 75 and "journal" in text and "missing" in text and "backup" in text, text
+
+
 def test_unknown_key_names_file_line_and_key(broker):
     broker.config["chanels"] = []
     code, text, _ = end_of(broker, "--check-config")

@@ -80,6 +80,10 @@ int32_t create(const gw_host* host, gw_str config, const gw_diag* diag, void** s
   channel->act = value_of({config.ptr, config.len}, "do");
   const std::string gate = value_of({config.ptr, config.len}, "gate");
   if (!gate.empty()) channel->gate = std::atoi(gate.c_str());
+  if (channel->act == "throw_in_create") {
+    delete channel;
+    throw std::runtime_error("the licence is in another coat");
+  }
   if (channel->act == "fail_create") {
     diag->report(diag->ctx, GW_DIAG_ERROR, text("/do"), text("create was told to fail"));
     delete channel;
@@ -95,6 +99,7 @@ int32_t start(void* self, const gw_diag* diag) {
     diag->report(diag->ctx, GW_DIAG_ERROR, {}, text("start was told to fail"));
     return GW_E_IO;
   }
+  if (c.act == "throw_in_start") throw std::runtime_error("no route to anywhere");
   c.host.set_state(c.host.ctx, GW_STATE_READY, {});
   c.host.set_window(c.host.ctx, 16);
   return GW_OK;
