@@ -1,5 +1,6 @@
 // godwitd: the broker. Parses the command line, handles signals, and leaves the rest to Application.
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -71,6 +72,8 @@ int run(int argc, char** argv) {
     std::printf("%s: ok\n", file.c_str());
     return 0;
   }
+
+  umask(077);  // tokens, messages and signing keys are nobody else's
 
   // Blocked before any thread exists, so that only sigtimedwait sees them. A vendor that closes its socket is no reason
   // to die either.

@@ -36,7 +36,7 @@ struct Device {
 
   uint64_t number = 0;      // the registry's stable number
   uint64_t version = 0;     // grows with each change
-  uint32_t generation = 1;  // of its credentials: older ones are refused
+  uint32_t generation = 1;  // of its credentials: older ones are refused; begins with the second of its making
   WallMs created_ms = 0, updated_ms = 0;
 
   const std::string& subject() const { return user_id.empty() ? id : user_id; }

@@ -26,6 +26,12 @@ void prefer_newer(ChannelFields& copy, const ChannelFields& current) {
   if (newer) copy = {copy.channel, current.token, current.invalid, current.registered_ms};
 }
 
+// Seconds: a device that is removed and made anew begins above all generations of the removed one, so that the
+// credentials of before stay void.
+uint32_t first_generation(WallMs at_ms) {
+  return static_cast<uint32_t>(std::clamp<WallMs>(at_ms / 1000, 1, UINT32_MAX));
+}
+
 bool same_tokens(const DeviceFields& a, const DeviceFields& b) {
   const auto same = [](const ChannelFields& x, const ChannelFields& y) {
     return x.channel == y.channel && x.token == y.token && x.invalid == y.invalid;
@@ -86,6 +92,7 @@ Result<RegistryChange> Registry::Impl::put(uint64_t position) {
     change.created = true;
     change.device = next++;
     now.created_ms = record.at_ms;
+    now.generation = first_generation(record.at_ms);
   } else {
     packed_at(change.device).unpack(words, before);
     now.created_ms = before.created_ms;

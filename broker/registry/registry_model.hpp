@@ -99,6 +99,7 @@ class RegistryModel {
       found = devices.emplace(next, Entry{}).first;
       found->second.device.number = next++;
       found->second.device.created_ms = op.at_ms;
+      found->second.device.generation = static_cast<uint32_t>(std::max<WallMs>(op.at_ms / 1000, 1));
     }
     const Device before = found->second.device;
     Device& device = found->second.device;
