@@ -18,7 +18,7 @@ struct Options {
   size_t connections = 15'000, tls_connections = 3'000, busy = 1'000;
   uint64_t messages = 600'000;
   int rounds = 3;
-  double latency_seconds = 5;
+  double latency_seconds = 5, latency_rate = 0;
   bool json = false, quick = false;
   std::vector<std::string> only;
 };
@@ -96,7 +96,7 @@ json measure(Target& target, const Options& options) {
     all.push_back(flow(target, swarm, options.connections, options.messages, 0));
     busy.push_back(flow(target, swarm, options.busy, options.messages, 0));
     if (round + 1 < options.rounds) continue;
-    const double half = middle(all, &Flow::per_s) / 2;
+    const double half = options.latency_rate > 0 ? options.latency_rate : middle(all, &Flow::per_s) / 2;
     flow(target, swarm, options.connections, static_cast<uint64_t>(half * options.latency_seconds), half);
     figures["latency_at_half_load_ms"] = {{"p50", swarm.latency_us(0.5) / 1000},
                                           {"p99", swarm.latency_us(0.99) / 1000},
@@ -131,6 +131,7 @@ int main(int argc, char** argv) {
   app.add_option("--messages", options.messages, "per round")->capture_default_str();
   app.add_option("--rounds", options.rounds)->capture_default_str();
   app.add_option("--only", options.only, "gateway, broker or mosquitto");
+  app.add_option("--latency-rate", options.latency_rate, "messages a second instead of half load");
   app.add_flag("--quick", options.quick);
   app.add_flag("--json", options.json);
   CLI11_PARSE(app, argc, argv);

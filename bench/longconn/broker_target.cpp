@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -71,10 +72,13 @@ class BrokerTarget final : public Target {
       const auto begun = Swarm::Clock::now();
       uint64_t sent = 0;
       const NdjsonResult result = stream_batch(broker_.port(), kKey, [&](std::string& out) {
-        const size_t piece = per_second > 0 ? 1 : 200;
-        while (per_second > 0 && sent < count &&
-               std::chrono::duration<double>(Swarm::Clock::now() - begun).count() * per_second < double(sent))
+        size_t piece = 200;
+        while (per_second > 0) {  // what is due by now
+          const double due = std::chrono::duration<double>(Swarm::Clock::now() - begun).count() * per_second;
+          piece = static_cast<size_t>(std::max(0.0, due - static_cast<double>(sent)));
+          if (piece > 0 || sent == count) break;
           usleep(500);
+        }
         for (size_t i = 0; i < piece && sent < count; ++i, ++number_, ++sent) {
           out += R"({"to":{"device":"d)" + std::to_string(number_ % devices) + R"("},)" + stamped_content().substr(1);
           out.insert(out.size() - 1, R"(,"options":{"ttl":3600})");
