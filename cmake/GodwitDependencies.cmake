@@ -13,6 +13,8 @@ find_package(prometheus-cpp REQUIRED)
 find_path(VALIJSON_INCLUDE valijson/validator.hpp REQUIRED)
 find_path(CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
 find_path(XXHASH_INCLUDE xxhash.h REQUIRED)
+find_path(NGHTTP2_INCLUDE nghttp2/nghttp2.h REQUIRED)
+find_library(NGHTTP2_LIBRARY nghttp2 REQUIRED)                       # vendor calls over HTTP/2
 find_library(XXHASH_LIBRARY xxhash REQUIRED)
 
 add_library(godwit_xxhash INTERFACE)

@@ -12,7 +12,7 @@
 #include "broker/base/clock.hpp"
 #include "broker/channels/plugin_host.hpp"
 #include "broker/engine/engine.hpp"
-#include "broker/net/curl_client.hpp"
+#include "broker/net/vendor_client.hpp"
 #include "broker/observe/log.hpp"
 #include "broker/observe/metrics.hpp"
 #include "broker/observe/version.hpp"
@@ -35,7 +35,7 @@ struct Application::Parts {
   std::unique_ptr<GroupCommit> group_commit;
   std::unique_ptr<GroupCommitLedger> ledger;
   std::unique_ptr<CredentialSigner> signer;
-  std::unique_ptr<net::CurlClient> http;
+  std::unique_ptr<net::VendorClient> http;
   std::unique_ptr<channels::PluginHost> host;
   std::unique_ptr<Engine> engine;
   Metrics metrics;
@@ -90,7 +90,7 @@ Result<void> Application::Parts::open_storage() {
 }
 
 Result<void> Application::Parts::open_channels(ExitCode& code) {
-  http = std::make_unique<net::CurlClient>(clock);
+  http = std::make_unique<net::VendorClient>(clock, net::VendorClientOptions{.proxy = config.http.proxy, .timing = {}});
   channels::PluginHostOptions options;
   options.data_dir = config.data_dir;
   if (!config.plugin_dir.empty()) options.plugin_dirs = {config.plugin_dir};

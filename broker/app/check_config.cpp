@@ -5,7 +5,7 @@
 #include "broker/api/api_server.hpp"
 #include "broker/app/module_options.hpp"
 #include "broker/base/clock.hpp"
-#include "broker/net/curl_client.hpp"
+#include "broker/net/vendor_client.hpp"
 #include "broker/storage/memory/memory_catalogue.hpp"
 
 namespace godwit {
@@ -24,7 +24,7 @@ void check_config(ConfigResult& result) {
     // What a plugin asks for in its create must be on offer; nothing of it is used before a start.
     SystemClock clock;
     MemoryCatalogue catalogue;
-    net::CurlClient http(clock);
+    net::VendorClient http(clock, {.proxy = result.config.http.proxy, .timing = {}});
     const auto verify = [](std::string_view) -> Result<channels::KnownDevice> {
       return Error{Code::forbidden, "only checking", {}};
     };

@@ -34,6 +34,7 @@ HttpConfig read_http(YamlSection s) {
   HttpConfig http;
   if (auto listen = s.texts("listen"); !listen.empty()) http.listen = std::move(listen);
   http.threads = static_cast<unsigned>(s.integer("threads", http.threads, 1, 64));
+  http.proxy = s.text("proxy");
   s.finish();
   return http;
 }

@@ -21,6 +21,7 @@ namespace godwit {
 struct HttpConfig {
   std::vector<std::string> listen = {"127.0.0.1:8480"};
   unsigned threads = 2;
+  std::string proxy;  // for calls to vendors: http://[user:password@]host:port; empty: none
 };
 
 struct AppConfig {

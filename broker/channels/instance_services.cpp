@@ -20,7 +20,7 @@ InstanceServices::InstanceServices(Instance& instance) {
   const Machinery& m = instance.machinery_;
   const ServiceHome home{instance.name_, instance.lane_, instance.clock_, instance.misbehaviour_};
   // In the order of closing: what may still bring answers first.
-  if (m.ports.http) offer<HttpService>(GW_SERVICE_HTTP, home, *m.ports.http, instance.secrets_);
+  if (m.ports.http) http_ = &offer<HttpService>(GW_SERVICE_HTTP, home, *m.ports.http, instance.secrets_);
   offer<IoService>(GW_SERVICE_IO, home, m.io, m.listeners);
   if (m.ports.catalogue) offer<KvService>(GW_SERVICE_KV, home, *m.ports.catalogue, m.storing);
   offer<BlockingService>(GW_SERVICE_BLOCKING, home, m.blocking);
@@ -33,6 +33,11 @@ const void* InstanceServices::find(std::string_view id) const {
   for (const auto& [known, service] : services_)
     if (known == id) return service->table();
   return nullptr;
+}
+
+void InstanceServices::collect_metrics(const std::function<void(const MetricSample&)>& sink) const {
+  metrics_->collect(sink);
+  if (http_) http_->collect(sink);
 }
 
 void InstanceServices::close() {

@@ -12,6 +12,8 @@
 
 namespace godwit::channels {
 
+class HttpService;
+
 class InstanceServices {
  public:
   explicit InstanceServices(Instance& instance);
@@ -20,7 +22,7 @@ class InstanceServices {
   void close();                                 // [lane]
 
   SecretService& secrets() { return *secrets_; }
-  const MetricsService& metrics() const { return *metrics_; }
+  void collect_metrics(const std::function<void(const MetricSample&)>& sink) const;
 
  private:
   template <class S, class... Args>
@@ -28,6 +30,7 @@ class InstanceServices {
   std::vector<std::pair<std::string_view, std::unique_ptr<Service>>> services_;
   SecretService* secrets_ = nullptr;
   MetricsService* metrics_ = nullptr;
+  HttpService* http_ = nullptr;  // null: not offered
 };
 
 }  // namespace godwit::channels

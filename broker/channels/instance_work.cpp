@@ -198,7 +198,7 @@ void Instance::collect_metrics(const std::function<void(const MetricSample&)>& s
          static_cast<double>(settler_.late_settles()));
   figure(Kind::counter, "plugin_forgotten_total", "Messages that the plugin did not settle in time.",
          static_cast<double>(settler_.forgotten()));
-  services_->metrics().collect(sink);
+  services_->collect_metrics(sink);
 }
 
 }  // namespace godwit::channels

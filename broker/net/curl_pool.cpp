@@ -17,7 +17,7 @@ bool PoolGate::enter() {
 
 void PoolGate::leave() {
   const uint32_t before = inside_.fetch_sub(1);
-  if (before == options.max_connections && options.on_slots) options.on_slots(1);
+  if (before == options.max_connections && options.on_slots) options.on_slots(options.max_connections);
 }
 
 uint32_t PoolGate::slots() const {

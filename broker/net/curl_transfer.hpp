@@ -18,8 +18,6 @@
 
 namespace godwit::net {
 
-using SteadyTime = std::chrono::steady_clock::time_point;
-
 class CurlTransfer {
  public:
   CurlTransfer(HttpRequest request, HttpDone done, SteadyTime sent_at, SteadyTime expires);

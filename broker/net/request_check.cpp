@@ -34,7 +34,8 @@ Result<void> check_request(const HttpRequest& request) {
   for (const auto& [name, value] : request.headers) {
     if (!is_lower_token(name))
       return Error{Code::invalid, "header names are lower-case tokens, got '" + name + "'", "headers"};
-    if (name == "host" || name == "content-length" || name == "transfer-encoding" || name == "connection")
+    if (name == "host" || name == "content-length" || name == "transfer-encoding" || name == "connection" ||
+        name == "keep-alive" || name == "upgrade" || name == "te" || name == "proxy-connection")
       return Error{Code::invalid, "header '" + name + "' belongs to the client", "headers"};
     if (!is_header_value(value))
       return Error{Code::invalid, "the value of header '" + name + "' holds control characters", "headers"};

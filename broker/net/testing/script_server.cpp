@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,6 +50,28 @@ void ScriptConnection::wait_for_close() {
   char chunk[256];
   while (recv(fd_, chunk, sizeof chunk, 0) > 0) {
   }
+}
+
+void ScriptConnection::tunnel_to(int port) {
+  const int far = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  if (connect(far, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
+    pollfd ends[] = {{fd_, POLLIN, 0}, {far, POLLIN, 0}};
+    char bytes[16384];
+    while (poll(ends, 2, -1) > 0) {
+      bool over = false;
+      for (int i = 0; i < 2; ++i) {
+        if (!ends[i].revents) continue;
+        const ssize_t got = recv(ends[i].fd, bytes, sizeof bytes, 0);
+        over |= got <= 0 || send(ends[1 - i].fd, bytes, static_cast<size_t>(got), MSG_NOSIGNAL) != got;
+      }
+      if (over) break;
+    }
+  }
+  close(far);
 }
 
 void ScriptConnection::reset() {

@@ -20,8 +20,9 @@ class ScriptConnection {
   std::string read_request();
   void write(std::string_view bytes);
   void answer(int status, std::string_view body, std::string_view extra_headers = "");
-  void wait_for_close();  // returns when the client gives up
-  void reset();           // ends the connection with RST instead of FIN
+  void wait_for_close();     // returns when the client gives up
+  void tunnel_to(int port);  // passes bytes on to 127.0.0.1:port and back until either side ends
+  void reset();              // ends the connection with RST instead of FIN
 
  private:
   int fd_;
