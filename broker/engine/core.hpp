@@ -179,6 +179,7 @@ class Core {
   void drop_queued(Delivery&);
   bool pump();
   bool pump(ChannelSlot&);
+  bool waits_for_more(const ChannelSlot&, uint32_t most_targets) const;
   bool ready_to_send(ChannelSlot&, AttemptIx, std::vector<AttemptIx>& intents);
   ParcelTarget target_of(const MessageEntry&, const Delivery&, const ChannelSlot&) const;
   std::shared_ptr<const Parcel> make_parcel(const ChannelSlot&, uint32_t flight);

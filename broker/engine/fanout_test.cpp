@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "broker/engine/engine_rig.hpp"
 
@@ -141,6 +142,27 @@ TEST_P(FanOutCrash, EveryDeviceIsServedAndFewTwice) {
 }
 INSTANTIATE_TEST_SUITE_P(Moments, FanOutCrash,
                          testing::Combine(testing::Values(0, 50, 700, 1'000, 1'950, 2'950, 3'000), testing::Bool()));
+
+// A vendor that takes a thousand targets a call counts calls: parcels leave full, but for the last.
+TEST_F(FanOutTest, ParcelsFillUpWhileOthersAreOnTheirWay) {
+  EngineRig many;
+  ChannelCaps caps = EngineRig::blind_caps();
+  caps.multicast = true;
+  caps.max_targets = 1'000;
+  many.channels.add("multi", caps);
+  many.boot();
+  many.leave_open("multi");
+  for (int i = 0; i < 4'000; ++i) many.add_device("d" + std::to_string(i), "", {"multi"});
+  const MessageId id = many.send(to_all());
+  many.pass(100);
+  std::set<const Parcel*> parcels;
+  for (const auto& s : many.channels.sent) parcels.insert(s.parcel.get());
+  EXPECT_LE(parcels.size(), 5u);
+  const auto sent = many.channels.sent;
+  for (const auto& s : sent) many.settle(s, EngineRig::outcome(Disposition::accepted));
+  many.pass(100);
+  EXPECT_EQ(many.counts(id).sent, 4'000u);
+}
 
 }  // namespace
 }  // namespace godwit

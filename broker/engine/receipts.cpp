@@ -136,19 +136,25 @@ void Core::on_receipt(const ChannelEvent& e) {
   ChannelSlot& slot = slots_[e.channel];
   AttemptIx aix = e.vendor_id.empty() ? kNone : find_vendor_id(e.channel, e.vendor_id);
   DeliveryIx dix = aix == kNone ? kNone : attempts_[aix].delivery;
+  if (dix != kNone && slot.caps.multicast && !e.address.empty()) {
+    // One call to many targets has one vendor id: which of them this is about, the address says.
+    const DeliveryIx named = find_delivery_by_address(messages_[deliveries_[dix].message], slot, e.address);
+    if (named != dix) aix = kNone;
+    dix = named;
+  }
   if (dix == kNone) {
     const auto id = MessageId::parse(e.message_id);
     const auto it = id ? by_id_.find(*id) : by_id_.end();
     if (it != by_id_.end()) dix = find_delivery_by_address(messages_[it->second], slot, e.address);
-    if (dix != kNone)
-      for (AttemptIx i = deliveries_[dix].first_attempt; i != kNone; i = attempts_[i].next)
-        if (attempts_[i].channel == e.channel) aix = i;
   }
   if (dix == kNone) {
     const bool may_be_early = slot.in_flight > 0 && !e.vendor_id.empty();
     if (!may_be_early || !early_receipts_.hold(e, now_)) stats_.unknown_receipts.bump();
     return;
   }
+  if (aix == kNone)
+    for (AttemptIx i = deliveries_[dix].first_attempt; i != kNone; i = attempts_[i].next)
+      if (attempts_[i].channel == e.channel) aix = i;
   const auto event = event_of(e.subkind);
   if (!event) return;
   const bool by_device = e.by_device || slot.caps.vendor_receipts_are_device;
@@ -187,7 +193,8 @@ DeliveryIx Core::find_delivery_by_address(const MessageEntry& m, const ChannelSl
   if (by_token != kNoDevice) return find_delivery(m, by_token);
   const auto [app, id] = dispatch::split_address(address);
   if (app == m.message->app) return find_delivery(m, registry_.find(app, id));
-  return m.deliveries == 1 && !slot.caps.presence ? m.first : kNone;  // the token may have been replaced since
+  // The token may have been replaced since; but of a message to many it is not known whose it was.
+  return m.counts.accepted == 1 && m.deliveries == 1 && !slot.caps.presence ? m.first : kNone;
 }
 
 void Core::remember_vendor_id(AttemptIx aix) {

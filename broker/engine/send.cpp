@@ -71,6 +71,7 @@ bool Core::pump(ChannelSlot& slot) {
   std::vector<uint32_t> flights;
   std::vector<AttemptIx> intents;
   while (!slot.queue.empty() && flights.size() < credit) {
+    if (slot.in_flight + flights.size() > 0 && waits_for_more(slot, most_targets)) break;
     const AttemptIx aix = slot.queue.pop();
     if (!ready_to_send(slot, aix, intents)) continue;
     const uint32_t fix = flights_.add();
@@ -114,6 +115,16 @@ bool Core::pump(ChannelSlot& slot) {
     if (!taken) flights_.remove(fix);
   }
   return taken && !slot.queue.empty() && flights.size() == kMostAtOnce;
+}
+
+// A fan-out that still draws devices fills the parcel first, as long as others of this channel are on their way: their
+// end brings us back here.
+bool Core::waits_for_more(const ChannelSlot& slot, uint32_t most_targets) const {
+  if (slot.queue.size() >= most_targets) return false;
+  const DeliveryIx dix = attempts_[slot.queue.front()].delivery;
+  if (dix == kNone) return false;
+  const MessageEntry& m = messages_[deliveries_[dix].message];
+  return m.fanout && !m.fanout->done && fanout_window_ < options_.max_fanout_open;
 }
 
 // False: this one does not go out now (it ended, expired, or its INTENT must be written first).

@@ -230,5 +230,38 @@ TEST_F(SendTest, OneParcelCarriesTheMessageToManyWhereTheChannelCanDoThat) {
   EXPECT_EQ(many.engine->core().balance().flights, 0u);
 }
 
+TEST_F(SendTest, AReceiptForOneTargetOfACallCountsForThatDeviceOnly) {
+  EngineRig many;
+  ChannelCaps caps = EngineRig::vendor_caps();
+  caps.multicast = true;
+  caps.max_targets = 10;
+  many.channels.add("multi", caps);
+  many.boot();
+  for (int i = 0; i < 3; ++i) many.add_device("d" + std::to_string(i), "u1", {"multi"});
+  many.channels.channels[0].script = [](const FakeChannels::Sent&) {
+    Settlement s = EngineRig::outcome(Disposition::accepted);
+    s.vendor_id = "one-id-for-all";
+    return s;
+  };
+  const MessageId id = many.send(EngineRig::draft("u1"));
+  const auto receipt_of = [&](const std::string& address) {
+    ChannelEvent e;
+    e.kind = ChannelEvent::Kind::receipt;
+    e.subkind = 2;
+    e.vendor_id = "one-id-for-all";
+    e.address = address;
+    many.event(e);
+  };
+  receipt_of(many.channels.sent[1].to().address);
+  EXPECT_EQ(many.counts(id).delivered, 1u);
+  EXPECT_EQ(many.deliveries(id, "d1")[0].state, DeliveryState::delivered);
+  EXPECT_EQ(many.deliveries(id, "d2")[0].state, DeliveryState::sent);
+  receipt_of("a token that nobody has");
+  EXPECT_EQ(many.counts(id).delivered, 1u);
+  receipt_of(many.channels.sent[0].to().address);
+  receipt_of(many.channels.sent[2].to().address);
+  EXPECT_EQ(many.counts(id).delivered, 3u);
+}
+
 }  // namespace
 }  // namespace godwit
