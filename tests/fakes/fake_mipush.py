@@ -1,24 +1,33 @@
 #!/usr/bin/env python3
-"""A fake Mi Push server for tests: what Xiaomi's server API documents say (pId 1559 sending, 1560 error codes, 1656 limits), and the
-misbehaviour that every HTTP vendor shows sooner or later. Written from the documents, not from any client.
+"""A fake Mi Push server for tests: what Xiaomi's server API documents say (pId 1559 sending, 1560 error codes, 1656 limits, 2367 recall),
+checked strictly, and the misbehaviour that every HTTP vendor shows sooner or later. Written from the documents, not from any client.
 
 Run it alone:  fake_mipush.py --port 0 --secret FAKEsecret    (prints "PORT n" when it listens)
+With --classes 100001:public,100002:private a push must name one of these message classes (27001), as since 2024-11.
 
-What a regid's behaviour may be (control call POST /_control/behave {"REGID": "BEHAVIOUR", …}; default "ok"):
+What a target's behaviour may be (control call POST /_control/behave {"TARGET": "BEHAVIOUR", …}; default "ok"):
   ok            accepted; a delivered receipt (type 1) to extra.callback
   click         accepted; delivered, then clicked (type 2)
+  twice         accepted; the delivered receipt comes three times
   silent        accepted; no receipt ever
-  dead          accepted; then the receipt "target invalid" (type 16), as Xiaomi tells of regids in a list
-  illegal       refused with 66007 "regid illegal"
-  code:N        refused with the code N of the table
+  dead          accepted; then the receipt "target invalid" (type 16), as Xiaomi tells of regids in a list; also told by the feedback call
+  moved:NEW     accepted; then "target invalid" with the regid NEW in its place
+  filtered      accepted; then type 64;   disabled: type 32
+  bad           accepted, but listed in data.badRegIds
+  illegal       refused with 66007 "regid illegal": the whole call is
+  code:N        refused with the code N of the table, the whole call
   busy:N        the first N calls get 10002 "busy", then ok
   http429:N:S   the first N calls get HTTP 429 with Retry-After: S, then ok
   http500:N     the first N calls get HTTP 500 without JSON, then ok
+  html:N        the first N calls get a proxy's HTML page with 200, then ok
   slow:MS       accepted after MS milliseconds
   hang          the request is read and never answered
   reset         the connection is closed after the request was read
-Control calls: GET /_control/arrivals -> [{"message", "regid", "accepted", "form"}]; GET /_control/count; POST /_control/receipt
-{"url", "data": {…}} sends a receipt of any content (late, doubled, forged, malformed); POST /_control/reset forgets everything.
+A call with several targets is refused, delayed or reset if any of them says so.
+
+Control calls: GET /_control/arrivals -> [{"message", "regid", "accepted", "form"}]; GET /_control/calls -> [{"path", "targets"}]; GET
+/_control/count; GET /_control/recalls; POST /_control/limits {"qps": n, "quota": {"CLASS": n}}; POST /_control/receipt {"url", "data": {…}}
+sends a receipt of any content (late, doubled, forged, malformed); POST /_control/reset forgets everything.
 """
 
 import argparse
@@ -28,94 +37,211 @@ import time
 import urllib.parse
 
 REFUSALS = {10002: "busy", 10016: "missing parameter", 10017: "invalid parameter", 21301: "authentication failed", 66007: "regid illegal",
-            65009: "content too long", 200001: "exceed quota, quota: 2, have acked: 2", 200002: "over QPS", 10029: "invalid device",
-            22022: "illegal package name", 27001: "channel not approved"}
-MAX_REGIDS = 1000  # of one call
+            65009: "content too long", 65014: "too many extras", 65015: "extras too long", 200002: "over QPS", 10029: "invalid device",
+            22022: "illegal package name", 27001: "channel not approved", 65036: "callback parameter too long", 65037: "callback too long"}
+MAX_TARGETS = 1000  # of one call
+DAY_MS = 86_400_000
 RECEIPT_DELAY_S = 0.3  # receipts come in batches, "about once a second"
 REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 429: "Too Many Requests", 500: "Internal Server Error"}
+SENDS = {"/v2/message/regid": "registration_id", "/v3/message/regid": "registration_id", "/v4/message/regid": "registration_id",
+         "/v2/message/alias": "alias", "/v3/message/alias": "alias", "/v2/message/user_account": "user_account",
+         "/v2/message/topic": "topic", "/v3/message/topic": "topic"}
+REVOKES = {"/v3/message/regid/revoke": "registration_id", "/v3/message/alias/revoke": "alias",
+           "/v3/message/user_account/revoke": "user_account", "/v1/message/regid/revoke": "registration_id", "/v2/message/revoke": "msg_id"}
+PARAMETERS = {"payload", "restricted_package_name", "pass_through", "title", "description", "notify_type", "notify_id", "time_to_live",
+              "time_to_send", "registration_id", "alias", "user_account", "topic"}
+
+
+class Refused(Exception):
+    def __init__(self, code, reason=None):
+        self.code, self.reason = code, reason or REFUSALS.get(code, "refused")
+
+
+def need(holds, code, reason=None):
+    if not holds:
+        raise Refused(code, reason)
+
+
+def whole_number(text, low, high, name):
+    need(text.lstrip("-").isdigit() and low <= int(text) <= high, 10017, f"{name}={text}")
 
 
 class Vendor:
-    def __init__(self, secret, package):
-        self.secret, self.package = secret, package
+    def __init__(self, secret, package, classes):
+        self.secret, self.package, self.classes = secret, package, classes
         self.reset()
 
     def reset(self):
-        self.behaviours, self.calls, self.arrivals, self.next_id = {}, {}, [], 0
+        self.behaviours, self.times, self.arrivals, self.calls, self.recalls, self.next_id = {}, {}, [], [], [], 0
+        self.quota, self.acked, self.qps, self.second, self.in_second, self.dead = {}, {}, None, 0, 0, []
 
-    # ---- the send call
+    def authorised(self, headers):
+        need(headers.get("authorization") == "key=" + self.secret, 21301)
 
-    async def send(self, headers, form):
-        """Answers (HTTP status, JSON or None, extra headers), or None to close the connection."""
-        if headers.get("authorization") != "key=" + self.secret:
-            return self.refuse(21301)
-        if not headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-            return self.refuse(10017)
-        for field in ("restricted_package_name", "registration_id", "title", "description"):
-            if not form.get(field, "").strip():
-                return self.refuse(10016, f"missing {field}")
-        if self.package not in form["restricted_package_name"].split(","):
-            return self.refuse(22022)
-        if form.get("pass_through", "0") not in ("0", "1") or not form.get("notify_type", "-1").lstrip("-").isdigit():
-            return self.refuse(10017)
-        if len(form["title"]) >= 50 or len(form["description"]) >= 128 or len(form.get("payload", "").encode()) > 4096:
-            return self.refuse(65009)
-        if len(form.get("extra.callback.param", "")) > 64:
-            return self.refuse(65036)
-        regids = form["registration_id"].split(",")
-        if len(regids) > MAX_REGIDS:
-            return self.refuse(10017)
-        return await self.behave(regids, form)
+    # ---- what the documents ask of a request
 
-    async def behave(self, regids, form):
-        kind, *numbers = self.behaviours.get(regids[0], "ok").split(":")  # a list behaves like its first regid
-        numbers = [float(n) for n in numbers]
-        seen = self.calls[regids[0]] = self.calls.get(regids[0], 0) + 1
-        if kind == "hang":
-            self.note(regids, form, accepted=False)
-            await asyncio.sleep(3600)
-        if kind == "reset":
-            self.note(regids, form, accepted=False)
-            return None
-        if kind == "illegal":
-            return self.refuse(66007)
-        if kind == "code":
-            return self.refuse(int(numbers[0]))
-        if kind == "busy" and seen <= numbers[0]:
-            return self.refuse(10002)
-        if kind == "http429" and seen <= numbers[0]:
-            return 429, None, {"Retry-After": f"{numbers[1]:g}"}
-        if kind == "http500" and seen <= numbers[0]:
-            return 500, None, {}
-        if kind == "slow":
-            await asyncio.sleep(numbers[0] / 1000)
-        self.note(regids, form, accepted=True)
+    def check_send(self, headers, form, field):
+        self.authorised(headers)
+        need(headers.get("content-type", "").replace(" ", "").lower() in ("application/x-www-form-urlencoded", "application/x-www-form-urlencoded;charset=utf-8"), 10017)
+        for name in ("restricted_package_name", field, "title", "description"):
+            need(form.get(name, "").strip(), 10016, f"missing {name}")
+        for name in form:
+            need(name in PARAMETERS or name.startswith("extra."), 10017, f"no such parameter {name}")
+        need(self.package in form["restricted_package_name"].split(","), 22022)
+        need(form.get("pass_through", "0") == "0", 10017, "pass-through messages are no longer delivered")
+        whole_number(form.get("notify_type", "-1"), -1, 7, "notify_type")
+        whole_number(form.get("notify_id", "0"), 0, 2**31 - 1, "notify_id")
+        need(len(form["title"]) < 50 and len(form["description"]) < 128 and len(form.get("payload", "").encode()) < 4096, 65009)
+        targets = form[field].split(",")
+        need(all(targets) and len(targets) <= (1 if field == "topic" else MAX_TARGETS), 10017, "too many targets")
+        self.check_extras({k[6:]: v for k, v in form.items() if k.startswith("extra.")}, form)
+        return targets
+
+    def check_extras(self, extras, form):
+        need(len(extras) <= 10, 65014)
+        need(sum(len(k) + len(v) for k, v in extras.items()) <= 1024, 65015)
+        effect = extras.get("notify_effect")
+        need(effect in ("1", "2", "3"), 10017, "custom notifications are switched off: notify_effect is compulsory")
+        need(effect != "2" or extras.get("intent_uri", "").startswith("intent:"), 10017, "intent_uri")
+        need(effect != "3" or extras.get("web_uri", "").startswith(("http://", "https://")), 10017, "web_uri")
+        need(len(extras.get("callback.param", "").encode()) <= 64, 65036)
+        need(len(extras.get("callback", "")) <= 200, 65037)
+        whole_number(extras.get("callback.type", "3"), 1, 1267, "callback.type")
+        kind = "private"
+        if self.classes:
+            need(extras.get("channel_id") in self.classes, 27001)
+            kind = self.classes[extras["channel_id"]]
+        if "time_to_live" in form:
+            whole_number(form["time_to_live"], 1, DAY_MS * (10 if kind == "private" else 1), "time_to_live")
+        else:
+            need(extras.get("only_send_once") in (None, "1"), 10017)
+
+    def check_pace(self):
+        second = int(time.monotonic())
+        if second != self.second:
+            self.second, self.in_second = second, 0
+        self.in_second += 1
+        need(self.qps is None or self.in_second <= self.qps, 200002)
+
+    def check_quota(self, channel, count):
+        if channel in self.quota:
+            quota, acked = self.quota[channel], self.acked.get(channel, 0)
+            need(acked < quota, 200001, f"exceed quota, quota: {quota}, have acked: {acked}")
+            self.acked[channel] = acked + count
+
+    # ---- the calls: each answers (HTTP status, JSON or bytes or None, extra headers), or None to close the connection
+
+    async def send(self, headers, form, path):
+        try:
+            targets = self.check_send(headers, form, SENDS[path])
+            self.calls.append({"path": path, "targets": len(targets)})
+            self.check_pace()
+            misbehaves = await self.misbehave(targets, form)
+            if misbehaves is not NotImplemented:
+                return misbehaves
+            self.check_quota(form.get("extra.channel_id", ""), len(targets))
+        except Refused as refused:
+            return self.refuse(refused.code, refused.reason)
+        bad = [t for t in targets if self.behaviours.get(t) == "bad"]
+        good = [t for t in targets if t not in bad] if bad else targets
+        self.note(good, form, accepted=True)
         self.next_id += 1
         message_id = f"scm01b2{self.next_id:013d}ab"
-        self.send_receipts(kind, message_id, regids, form)
-        return 200, {"result": "ok", "trace_id": f"Xcm{self.next_id}", "code": 0, "data": {"id": message_id},
-                     "description": "ok", "info": f"Received push messages for {len(regids)} regid"}, {}
+        self.send_receipts(message_id, good, form)
+        data = {"id": message_id, **({"badRegIds": bad} if bad else {})}
+        channel = form.get("extra.channel_id", "")
+        if channel in self.quota:
+            data |= {"day_quota": str(self.quota[channel]), "day_acked": str(self.acked[channel])}
+        return 200, {"result": "ok", "trace_id": f"Xcm{self.next_id}", "code": 0, "data": data,
+                     "description": "ok", "info": f"Received push messages for {len(targets)} regid"}, {}
 
-    def note(self, regids, form, accepted):
-        for regid in regids:
-            self.arrivals.append({"message": form.get("extra.callback.param", ""), "regid": regid, "accepted": accepted, "form": form})
+    async def misbehave(self, targets, form):
+        """NotImplemented when nothing is to be done wrong."""
+        for target in targets if self.behaviours else ():
+            kind, *rest = self.behaviours.get(target, "ok").split(":")
+            if kind in ("ok", "click", "twice", "silent", "dead", "moved", "filtered", "disabled", "bad"):
+                continue
+            seen = self.times[target] = self.times.get(target, 0) + 1
+            if kind == "hang":
+                self.note(targets, form, accepted=False)
+                await asyncio.sleep(3600)
+            elif kind == "reset":
+                self.note(targets, form, accepted=False)
+                return None
+            elif kind == "slow":
+                await asyncio.sleep(float(rest[0]) / 1000)
+            elif kind == "illegal":
+                raise Refused(66007)
+            elif kind == "code":
+                raise Refused(int(rest[0]))
+            elif seen > int(rest[0]):
+                continue
+            elif kind == "busy":
+                raise Refused(10002)
+            elif kind == "http429":
+                return 429, None, {"Retry-After": rest[1]}
+            elif kind == "http500":
+                return 500, None, {}
+            elif kind == "html":
+                return 200, b"<html><body>Bad gateway</body></html>", {}
+        return NotImplemented
+
+    def feedback(self, headers):
+        try:
+            self.authorised(headers)
+        except Refused as refused:
+            return self.refuse(refused.code, refused.reason)
+        page, self.dead = self.dead[:1000], self.dead[1000:]
+        return 200, {"result": "ok", "code": 0, "data": {"list": page}}, {}
+
+    def recall(self, headers, form, path):
+        try:
+            self.authorised(headers)
+            for name in (REVOKES[path], "restricted_package_name", *(() if path == "/v2/message/revoke" else ("notify_id",))):
+                need(form.get(name), 10016, f"missing {name}")
+        except Refused as refused:
+            return self.refuse(refused.code, refused.reason)
+        self.recalls.append({"path": path, **form})
+        return 200, {"result": "ok", "code": 0, "data": {}}, {}
+
+    def note(self, targets, form, accepted):
+        for target in targets:
+            self.arrivals.append({"message": form.get("extra.callback.param", ""), "regid": target, "accepted": accepted, "form": form})
 
     def refuse(self, code, reason=None):
         reason = reason or REFUSALS.get(code, "refused")
         return 200, {"result": "error", "reason": reason, "trace_id": "Xcm0", "code": code, "description": reason}, {}
 
-    # ---- receipts
+    # ---- receipts: for each type one member with all its targets, each type in a call of its own
 
-    def send_receipts(self, kind, message_id, regids, form):
-        url = form.get("extra.callback")
-        wanted = int(form.get("extra.callback.type", "3") or 3)
-        types = {"silent": [], "dead": [16], "click": [1, 2]}.get(kind, [1])
-        for receipt_type in types:
-            if url and wanted & receipt_type:
-                data = {message_id: {"param": form.get("extra.callback.param", ""), "type": receipt_type, "targets": ",".join(regids),
-                                     "jobkey": "", "barStatus": "Enable", "timestamp": int(time.time() * 1000),
-                                     **({"errorCode": 1} if receipt_type == 16 else {})}}
-                asyncio.get_running_loop().call_later(RECEIPT_DELAY_S, lambda d=data: asyncio.ensure_future(post_receipt(url, d)))
+    def send_receipts(self, message_id, targets, form):
+        by_type = {}
+        for target in targets:
+            kind = self.behaviours.get(target, "ok").split(":")[0]
+            types = {"silent": [], "dead": [16], "moved": [16], "click": [1, 2], "twice": [1, 1, 1], "filtered": [64], "disabled": [32]}
+            for turn, receipt_type in enumerate(types.get(kind, [1])):
+                by_type.setdefault((turn, receipt_type), []).append(target)
+            if kind == "dead":
+                self.dead.append(target)
+        url, wanted = form.get("extra.callback"), int(form.get("extra.callback.type", "3"))
+        calls = []
+        for (_, receipt_type), of_type in sorted(by_type.items()):
+            if not url or not wanted & receipt_type:
+                continue
+            entry = {"param": form.get("extra.callback.param", ""), "type": receipt_type, "targets": ",".join(of_type), "jobkey": "",
+                     "barStatus": "Enable", "timestamp": int(time.time() * 1000)}
+            if receipt_type == 16:
+                entry["errorCode"] = 1
+                moved = {t: self.behaviours[t].split(":")[1] for t in of_type if self.behaviours[t].startswith("moved:")}
+                entry |= {"replaceTarget": moved} if moved else {}
+            calls.append({message_id: entry})
+        if calls:
+            asyncio.get_running_loop().call_later(RECEIPT_DELAY_S, lambda: asyncio.ensure_future(post_all(url, calls)))
+
+
+async def post_all(url, calls):
+    for data in calls:
+        await post_receipt(url, data)
 
 
 async def post_receipt(url, data):
@@ -157,7 +283,7 @@ class Server:
         if answer is None:
             return False
         status, value, extra = answer
-        content = b"" if value is None else json.dumps(value).encode()
+        content = value if isinstance(value, bytes) else b"" if value is None else json.dumps(value).encode()
         lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Status')}", "Content-Type: application/json", f"Content-Length: {len(content)}"]
         lines += [f"{k}: {v}" for k, v in extra.items()]
         writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + content)
@@ -166,14 +292,27 @@ class Server:
 
     async def route(self, method, path, headers, body):
         vendor = self.vendor
-        if method == "POST" and path in ("/v2/message/regid", "/v3/message/regid"):
-            form = dict(urllib.parse.parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-            return await vendor.send(headers, form)
+        form = dict(urllib.parse.parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)) if not path.startswith("/_") else {}
+        if method == "POST" and path in SENDS:
+            return await vendor.send(headers, form, path)
+        if method == "POST" and path in REVOKES:
+            return vendor.recall(headers, form, path)
+        if method == "GET" and path == "/v1/feedback/fetch_invalid_regids":
+            return vendor.feedback(headers)
         if path == "/_control/behave":
             vendor.behaviours.update(json.loads(body))
             return 200, {}, {}
         if path == "/_control/arrivals":
             return 200, vendor.arrivals, {}
+        if path == "/_control/calls":
+            return 200, vendor.calls, {}
+        if path == "/_control/recalls":
+            return 200, vendor.recalls, {}
+        if path == "/_control/limits":
+            wish = json.loads(body)
+            vendor.qps = wish.get("qps", vendor.qps)
+            vendor.quota.update(wish.get("quota", {}))
+            return 200, {}, {}
         if path == "/_control/count":
             return 200, {"arrivals": len(vendor.arrivals)}, {}
         if path == "/_control/receipt":
@@ -190,8 +329,10 @@ async def main():
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--secret", default="FAKEsecret")
     parser.add_argument("--package", default="com.example.shop")
+    parser.add_argument("--classes", default="", help="id:public,id:private: the message classes of the console")
     options = parser.parse_args()
-    server = await asyncio.start_server(Server(Vendor(options.secret, options.package)).serve, "127.0.0.1", options.port, backlog=1024, limit=1 << 20)
+    vendor = Vendor(options.secret, options.package, dict(c.split(":") for c in options.classes.split(",") if c))
+    server = await asyncio.start_server(Server(vendor).serve, "127.0.0.1", options.port, backlog=1024, limit=1 << 20)
     print("PORT", server.sockets[0].getsockname()[1], flush=True)
     async with server:
         await server.serve_forever()
