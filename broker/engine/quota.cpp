@@ -1,6 +1,6 @@
-// What a vendor leaves us of its quota. The event says how many sends remain and when counting begins anew; the largest
-// figure seen since the last reset stands for the whole, and a period is taken for a day unless it is seen to be
-// longer.
+// What a vendor leaves us of its quota. The event says how many sends remain and when counting begins anew; `limit`, or
+// else the largest figure seen since the last reset, stands for the whole, and a period is taken for a day unless it is
+// seen to be longer.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -26,7 +26,7 @@ void Core::on_quota(ChannelSlot& slot, const std::string& payload) {
     slot.quota.resets_at_ms = static_cast<WallMs>(resets_at);
     slot.quota.whole = 0;
   }
-  slot.quota.whole = std::max(slot.quota.whole, remaining);
+  slot.quota.whole = std::max({slot.quota.whole, remaining, number("limit")});
   const double used = slot.quota.whole > 0 ? 1 - remaining / slot.quota.whole : 1;
   double elapsed = 0;
   if (slot.quota.resets_at_ms > wall_)

@@ -135,6 +135,7 @@ void Core::on_events(const std::vector<ChannelEvent>& events) {
 void Core::on_receipt(const ChannelEvent& e) {
   ChannelSlot& slot = slots_[e.channel];
   AttemptIx aix = e.vendor_id.empty() ? kNone : find_vendor_id(e.channel, e.vendor_id);
+  const bool may_be_early = aix == kNone && slot.in_flight > 0 && !e.vendor_id.empty();
   DeliveryIx dix = aix == kNone ? kNone : attempts_[aix].delivery;
   if (dix != kNone && slot.caps.multicast && !e.address.empty()) {
     // One call to many targets has one vendor id: which of them this is about, the address says.
@@ -148,7 +149,6 @@ void Core::on_receipt(const ChannelEvent& e) {
     if (it != by_id_.end()) dix = find_delivery_by_address(messages_[it->second], slot, e.address);
   }
   if (dix == kNone) {
-    const bool may_be_early = slot.in_flight > 0 && !e.vendor_id.empty();
     if (!may_be_early || !early_receipts_.hold(e, now_)) stats_.unknown_receipts.bump();
     return;
   }

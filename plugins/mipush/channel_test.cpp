@@ -172,7 +172,7 @@ TEST(MiPush, AClassThatIsUsedUpIsNotAskedAgainToday) {
   EXPECT_EQ(mi.host().http().requests().size(), 1u);
   EXPECT_EQ(send("order"), uint32_t{GW_ACCEPTED});
   ASSERT_EQ(mi.host().events().size(), 1u);
-  EXPECT_EQ(mi.host().events()[0].kind, GW_EVENT_QUOTA);
+  EXPECT_EQ(mi.host().events()[0].kind, GW_EVENT_NOTICE);  // QUOTA would stop the other class too
   EXPECT_EQ(Json::parse(mi.host().events()[0].payload)["remaining"], 0);
   mi.host().jump_wall_ms(24 * 3'600'000);
   (void)send("");
@@ -187,7 +187,9 @@ TEST(MiPush, TheQuotaOfAnAnswerIsReported) {
   ASSERT_EQ(mi.submit({{}, {}}), GW_OK);
   mi.wait_settled();
   ASSERT_EQ(mi.host().events().size(), 1u);
+  EXPECT_EQ(mi.host().events()[0].kind, GW_EVENT_QUOTA);
   EXPECT_EQ(Json::parse(mi.host().events()[0].payload)["remaining"], 600);
+  EXPECT_EQ(Json::parse(mi.host().events()[0].payload)["limit"], 1000);
 }
 
 TEST(MiPush, ARefusedAccountStopsTheChannelUntilTheSecretChanges) {

@@ -11,6 +11,7 @@
 #include <godwit/services/secret.hpp>
 
 #include "address.hpp"
+#include "china_day.hpp"
 #include "config.hpp"
 #include "feedback.hpp"
 #include "mipush_embedded.hpp"
@@ -165,11 +166,13 @@ class MiPush final : public godwit::Channel {
     }
   }
 
-  static void report_quota(const MiReceipt& r, const std::string& event_id, godwit::WebhookSink& sink) {
+  // Which class it is about is not said: with several it is only a notice.
+  void report_quota(const MiReceipt& r, const std::string& event_id, godwit::WebhookSink& sink) const {
     const std::string payload = "{\"remaining\":" + std::to_string(std::max<int64_t>(0, r.quota - r.acked)) +
-                                ",\"limit\":" + std::to_string(r.quota) + "}";
+                                ",\"limit\":" + std::to_string(r.quota) +
+                                ",\"resets_at_ms\":" + std::to_string(next_midnight_ms(r.timestamp_ms)) + "}";
     Event event;
-    event.kind = GW_EVENT_QUOTA;
+    event.kind = config_.classes.size() <= 1 ? GW_EVENT_QUOTA : GW_EVENT_NOTICE;
     event.event_id = event_id;
     event.at_wall_ms = r.timestamp_ms;
     event.payload = payload;

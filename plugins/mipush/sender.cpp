@@ -171,16 +171,17 @@ void Sender::note_quota(const Call& call, const Answer& answer) {
   if (answer.verdict == Verdict::class_quota || answer.verdict == Verdict::day_quota) {
     if (const auto payload = quotas_.used_up(channel_id, answer.quota, now)) {
       host_.warn("the day quota is used up", {{"channel_id", channel_id}, {"reason", answer.reason}});
-      tell_quota(*payload);
+      tell_quota(*payload, answer.verdict == Verdict::day_quota);
     }
   } else if (answer.quota) {
-    if (const auto payload = quotas_.heard(channel_id, *answer.quota, now)) tell_quota(*payload);
+    if (const auto payload = quotas_.heard(channel_id, *answer.quota, now)) tell_quota(*payload, false);
   }
 }
 
-void Sender::tell_quota(const std::string& payload) {
+// QUOTA makes the host spare the whole channel: the word about one class of several is only a notice.
+void Sender::tell_quota(const std::string& payload, bool of_the_app) {
   godwit::Event event;
-  event.kind = GW_EVENT_QUOTA;
+  event.kind = of_the_app || config_.classes.size() <= 1 ? GW_EVENT_QUOTA : GW_EVENT_NOTICE;
   event.payload = payload;
   events_.send(event);
 }

@@ -70,7 +70,7 @@ class Sender {
   void take_apart(const Call& call);
   void note_quota(const Call& call, const Answer& answer);
   void settle(const Call& call, const godwit::Outcome& outcome);
-  void tell_quota(const std::string& payload);
+  void tell_quota(const std::string& payload, bool of_the_app);
 
   godwit::Host host_;
   const Config& config_;
