@@ -1,9 +1,9 @@
 """What scenario and interop tests stand on: a real godwitd, fake vendors, real MQTT clients, and a way to wait."""
 
 from .broker import BUILD, KEYS, Broker, free_port
-from .channels import CALLBACK_PATH, loopback, own_connection, vendor_channel
+from .channels import CALLBACK_PATH, loopback, mipush, own_connection, vendor_channel
 from .mqtt import MqttDevice
 from .vendor import FakeVendor
 from .waiting import wait_for
 
-__all__ = ["BUILD", "Broker", "CALLBACK_PATH", "FakeVendor", "KEYS", "MqttDevice", "free_port", "loopback", "own_connection", "vendor_channel", "wait_for"]
+__all__ = ["BUILD", "Broker", "CALLBACK_PATH", "FakeVendor", "KEYS", "MqttDevice", "free_port", "loopback", "mipush", "own_connection", "vendor_channel", "wait_for"]

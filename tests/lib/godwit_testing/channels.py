@@ -19,4 +19,9 @@ def vendor_channel(vendor, broker_port=None, name="mi", **config):
     return {"name": name, "plugin": str(BUILD / "lib/godwit/mipush_like.so"), "config": settings}
 
 
+def mipush(vendor, broker_port=None, name="mi", **config):
+    """The Mi Push channel against a FakeVendor; with `broker_port` receipts come back as callbacks."""
+    return {**vendor_channel(vendor, broker_port, name, **config), "plugin": "mipush"}
+
+
 CALLBACK_PATH = "unguessable-part-of-the-path"

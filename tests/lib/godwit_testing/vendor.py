@@ -9,14 +9,13 @@ from pathlib import Path
 FAKES = Path(__file__).resolve().parents[2] / "fakes"
 
 
-class FakeVendor:
-    """`with FakeVendor() as vendor:` runs tests/fakes/fake_mipush.py; its --help tells the behaviours."""
+class Fake:
+    """`with` runs a script of tests/fakes; its --help tells what it can be told to do."""
 
-    SECRET, PACKAGE = "FAKEsecret", "com.example.shop"
+    SCRIPT, ARGUMENTS = "", ()
 
     def __enter__(self):
-        self.process = subprocess.Popen([sys.executable, FAKES / "fake_mipush.py", "--secret", self.SECRET, "--package", self.PACKAGE],
-                                        stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([sys.executable, FAKES / self.SCRIPT, *self.ARGUMENTS], stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         assert line.startswith("PORT "), line
         self.port = int(line.split()[1])
@@ -40,8 +39,8 @@ class FakeVendor:
         assert answer.status == 200, value
         return value
 
-    def behave(self, **behaviours):
-        self.control("behave", behaviours)
+    def behave(self, behaviours=None, **more):
+        self.control("behave", {**(behaviours or {}), **more})
 
     def arrivals(self, message_id=None, accepted=True):
         """What the vendor took (or, with accepted=False, only read), of one message or of all."""
@@ -50,3 +49,16 @@ class FakeVendor:
     def receipt(self, url, data):
         """Sends a receipt of any content; answers the HTTP status that the broker gave."""
         return self.control("receipt", {"url": url, "data": data})["status"]
+
+
+class FakeVendor(Fake):
+    """Mi Push. `classes` ({"100001": "public"}) are the message classes that a push must name."""
+
+    SECRET, PACKAGE, SCRIPT = "FAKEsecret", "com.example.shop", "fake_mipush.py"
+
+    def __init__(self, classes=None):
+        self.ARGUMENTS = ("--secret", self.SECRET, "--package", self.PACKAGE,
+                          "--classes", ",".join(f"{name}:{kind}" for name, kind in (classes or {}).items()))
+
+    def calls(self):
+        return self.control("calls")
