@@ -11,6 +11,7 @@ namespace {
 
 constexpr double kBlindWait_s = 0.2;  // silence of a device that does not report means nothing: no use to wait for it
 constexpr double kLookAgain_s = 2;
+constexpr double kWorthWaitingFor = 0.4;  // the chance of a free channel that a paid one waits for
 constexpr double kLeastHorizon = 5;
 
 bool was_tried(const Ask& ask, ChannelNo channel) {
@@ -180,6 +181,19 @@ Decision Router::Impl::first(const Ask& ask, double t, std::vector<CandidateView
   return d;
 }
 
+// What costs is sent last, as long as there is time for both: whatever a free channel delivers before is saved.
+size_t Router::Impl::cheaper_first(const Ask& ask, std::span<const Candidate> candidates, size_t costly) const {
+  const double needed = channels[candidates[costly].channel].delivery.quantile_s(0.9);
+  size_t best = costly;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    const Candidate& c = candidates[i];
+    if (c.costly || c.utility <= 0 || c.p < kWorthWaitingFor) continue;
+    if (channels[c.channel].receipt.quantile_s(0.95) + needed > ask.left_s) continue;
+    if (best == costly || c.utility > candidates[best].utility) best = i;
+  }
+  return best;
+}
+
 Decision Router::Impl::next(const Ask& ask, double t, std::vector<CandidateView>* why) {
   const DeviceView device = view(ask.device, t);
   Candidates candidates;
@@ -218,6 +232,7 @@ Decision Router::Impl::next(const Ask& ask, double t, std::vector<CandidateView>
     best_later = std::max(best_later, fallback_utility(later, terms));
     if (c.utility > 0 && (best == count || c.utility > candidates[best].utility)) best = i;
   }
+  if (best < count && candidates[best].costly) best = cheaper_first(ask, candidates, best);
   Decision d;
   d.reach = now.reach;
   if (best < count) {

@@ -111,6 +111,7 @@ struct Router::Impl {
   void appraise(const Ask& ask, const DeviceView& device, const Estimates& estimates, size_t best,
                 Candidates& out) const;
   size_t probe(std::span<const Candidate> candidates, size_t best, const DeviceView& device) const;
+  size_t cheaper_first(const Ask& ask, std::span<const Candidate> candidates, size_t costly) const;
   Decision in_order(const Ask& ask, double t) const;
   double check_after(const Ask& ask, const DeviceView& device, ChannelNo sent, std::span<const Candidate> rest) const;
   double price(ChannelNo channel, PriorityClass priority) const;

@@ -9,7 +9,7 @@ namespace godwit::routing {
 
 namespace {
 
-constexpr double kLeastNovelty = 0.03;
+constexpr double kLeastNovelty = 0.1;
 constexpr double kFlagged = 0.9, kBlind = 0.6, kBlindWeight = 0.1;
 constexpr double kMostCommon = 1.05;
 constexpr double kTimeliness = 0.97;  // the soft time-out is the 97 % quantile of receipt delays

@@ -28,7 +28,7 @@ struct Pool {
 
 // How many trials the level above is worth. Learned where the data allow it.
 struct Strengths {
-  double maker = 12, segment = 25, device = 6;
+  double maker = 6, segment = 25, device = 6;
 };
 
 class Levels {

@@ -264,6 +264,22 @@ TEST(Cascade, TooDearASecondSendIsNotMade) {
   EXPECT_EQ(w.router.next(w.ask(PriorityClass::critical), w.now).channel, 1);
 }
 
+TEST(Cascade, APaidChannelWaitsForAFreeOneAsLongAsThereIsTimeForBoth) {
+  ChannelTraits sms = device_channel("sms", 0.95);
+  sms.costly = true, sms.cost = 0.3, sms.path = 1;
+  World w({device_channel("a"), device_channel("b", 0.6), sms});
+  Ask first = w.ask(PriorityClass::high);
+  Decision d;
+  d.action = Action::send, d.channel = 0;
+  w.attempts.push_back(w.router.sent(first, d, w.now, w.wall()));
+  w.now += 60 * kSecond;
+  Ask relaxed = w.ask(PriorityClass::high);
+  EXPECT_EQ(w.router.next(relaxed, w.now).channel, 1);
+  Ask pressed = w.ask(PriorityClass::high);
+  pressed.left_s = 8;
+  EXPECT_EQ(w.router.next(pressed, w.now).channel, 2);
+}
+
 TEST(Cascade, NothingIsSentAfterTheDeadline) {
   World w({device_channel("a"), device_channel("b")});
   Ask ask = w.ask();
