@@ -1,6 +1,7 @@
 // The C interface: a core, a line, and the thread that brings them together.
 #include <godwit/device.h>
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <mutex>
@@ -74,8 +75,6 @@ struct gwd_device {
       all.swap(asked);
     }
     for (auto& one : all) one();
-    std::lock_guard lock(mutex);
-    unsent = memory.events().size();
   }
 
   void open_line() {
@@ -98,11 +97,16 @@ struct gwd_device {
   }
 
   void run() {
+    own_thread = std::this_thread::get_id();
     for (;;) {
       do_what_was_asked();
       if (is_stopping) break;
       if (core.wants_line(now_ms())) open_line();
       if (line.is_open()) serve_line();
+      {
+        std::lock_guard lock(mutex);
+        if (asked.empty()) unsent = memory.events().size();
+      }
       const int64_t now = now_ms(), wake = core.wake_ms();
       line.wait(wake > now ? wake - now : 0);
     }
@@ -118,7 +122,8 @@ struct gwd_device {
   std::vector<std::function<void()>> asked;  // guarded by mutex
   size_t unsent = 0;                         // guarded by mutex
   bool is_stopping = false;                  // the thread's
-  std::thread thread;                        // last: it uses all of the above
+  std::atomic<std::thread::id> own_thread;
+  std::thread thread;  // last: it uses all of the above
 };
 
 extern "C" {
@@ -140,6 +145,11 @@ gwd_device* gwd_open(const gwd_options* o, const char** error) {
 int gwd_report(gwd_device* d, const char* message_id, const char* event) {
   const std::string word = text(event);
   if (word != "displayed" && word != "opened" && word != "dismissed") return -1;
+  // From a callback: remembered before the message is acknowledged, so that the end of the process cannot come between.
+  if (std::this_thread::get_id() == d->own_thread.load()) {
+    d->core.report(text(message_id), word, wall_ms());
+    return 0;
+  }
   {
     std::lock_guard lock(d->mutex);
     ++d->unsent;  // until the thread has counted
