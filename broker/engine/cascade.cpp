@@ -34,7 +34,7 @@ routing::Sleep Core::sleep_of(const MessageEntry& m, const Delivery& d, const Ch
   if (said.silent && !slot.caps.silent) return Sleep::unsupported;
   if (slot.caps.max_payload_bytes != 0 && said.content.size() > slot.caps.max_payload_bytes) return Sleep::unsupported;
   if (slot.sleep != Sleep::awake) return slot.sleep;
-  if (slot.caps.presence && !d.bare_token && !is_online) return Sleep::offline;
+  if (slot.caps.presence && !d.bare_token && absent(d.device, slot)) return Sleep::offline;
   return Sleep::awake;
 }
 

@@ -17,6 +17,7 @@ class CascadeTest : public testing::Test {
     rig.channels.add("a", EngineRig::vendor_caps());
     rig.channels.add("b", EngineRig::vendor_caps());
     rig.channels.add("own", EngineRig::connection_caps());
+    rig.channels.add("server", EngineRig::server_caps());
     rig.boot();
   }
   Result<ReceiptAnswer> report(MessageId id, const std::string& device, ReceiptEvent event) {
@@ -401,6 +402,41 @@ TEST_F(InboxTest, AnExpiredMessageIsGone) {
 
 TEST_F(InboxTest, AnUnknownDeviceIsNotFound) {
   EXPECT_EQ(poll().error().code, Code::not_found);
+}
+
+// ---- A server in between, which tells of some devices only
+
+TEST_F(CascadeTest, ADeviceThatTheServerNeverSpokeOfIsTried) {
+  rig.add_device("d", "u", {"server"});
+  rig.answer("server", Disposition::accepted);
+  const MessageId id = rig.send(EngineRig::draft("u"));
+  EXPECT_THAT(rig.sent_over(), ElementsAre("server"));
+  EXPECT_EQ(rig.status(id), "sent");
+}
+
+TEST_F(CascadeTest, ADeviceThatTheServerDidNotFindIsWaitedFor) {
+  rig.add_device("d", "u", {"server"});
+  rig.answer("server", Disposition::unreachable);
+  const MessageId first = rig.send(EngineRig::draft("u")), second = rig.send(EngineRig::draft("u"));
+  rig.pass(60'000);
+  EXPECT_THAT(rig.channels.sent, SizeIs(1));
+  rig.answer("server", Disposition::accepted);
+  rig.presence("server", "d", true);
+  EXPECT_THAT(rig.channels.sent, SizeIs(3));
+  EXPECT_EQ(rig.status(first), "sent");
+  EXPECT_EQ(rig.status(second), "sent");
+}
+
+TEST_F(CascadeTest, WhatWasSaidOfAnOldTokenDoesNotHoldForTheNext) {
+  Device device = rig.add_device("d", "u", {"server"});
+  rig.presence("server", "d", false);
+  const MessageId id = rig.send(EngineRig::draft("u"));
+  EXPECT_THAT(rig.channels.sent, SizeIs(0));
+  rig.answer("server", Disposition::accepted);
+  device.channels.at(0).token = "another";
+  EXPECT_TRUE(rig.ask<DeviceAnswer>([&](auto done) { rig.engine->put_device(device, std::move(done)); }));
+  EXPECT_THAT(rig.sent_over(), ElementsAre("server"));
+  EXPECT_EQ(rig.status(id), "sent");
 }
 
 }  // namespace

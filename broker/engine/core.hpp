@@ -241,8 +241,10 @@ class Core {
   void on_presence(const ChannelEvent&);
   void on_presence_reset(ChannelNo);
   bool online(DeviceNo, const ChannelSlot&) const;
+  bool absent(DeviceNo, const ChannelSlot&) const;
   void send_waiting(DeviceNo, ChannelSlot&);
   void gone_offline(DeviceNo, ChannelSlot&, MonoNs before);
+  void forget_presence(DeviceNo);
   bool may_wait_for_presence(const MessageEntry&, const Delivery&) const;
 
   // devices.cpp

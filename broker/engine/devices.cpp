@@ -160,7 +160,10 @@ void Core::device_changed(const RegistryChange& change) {
   for (const auto& move : change.moves) load_device(move.from);
   if (change.removed) return forget_device(change.device);
   load_device(change.device);
-  if (change.token_changed) router_.reinstalled(change.device);
+  if (change.token_changed) {
+    router_.reinstalled(change.device);
+    forget_presence(change.device);
+  }
   // What could not be sent for want of a channel may have one now.
   std::vector<DeliveryIx> waiting;
   for (DeliveryIx i = devices_[change.device].first; i != kNone; i = deliveries_[i].device_next) {

@@ -168,7 +168,12 @@ class EngineRig {
   static ChannelCaps connection_caps() {
     ChannelCaps caps;
     caps.receipt_kinds = 1 | 2 | 8;
-    caps.presence = caps.silent = caps.vendor_receipts_are_device = true;
+    caps.presence = caps.silent = caps.owns_listener = caps.vendor_receipts_are_device = true;
+    return caps;
+  }
+  static ChannelCaps server_caps() {  // a server that devices connect to stands in between, as with XMPP
+    ChannelCaps caps = connection_caps();
+    caps.owns_listener = caps.vendor_receipts_are_device = false;
     return caps;
   }
 
@@ -241,7 +246,7 @@ class EngineRig {
     d.platform = "android";
     for (const std::string& channel : on) {
       const auto no = channels.find(channel);
-      const bool tokenless = no && channels.channels[*no].status.caps.presence;
+      const bool tokenless = no && channels.channels[*no].status.caps.owns_listener;
       d.channels.push_back({channel, tokenless ? "" : "t-" + id + "-" + channel, false, 0});
     }
     auto answer = ask<DeviceAnswer>([&](auto done) { engine->put_device(d, std::move(done)); });

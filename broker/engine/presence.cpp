@@ -36,6 +36,14 @@ bool Core::online(DeviceNo device, const ChannelSlot& slot) const {
   return it != presence_.end() && it->second.online && it->second.epoch == slot.presence_epoch;
 }
 
+// Our own listener knows everybody who is there. A server in between tells of those whom it may tell of: who was never
+// spoken of may well be there, so a send finds out.
+bool Core::absent(DeviceNo device, const ChannelSlot& slot) const {
+  const auto it = presence_.find(presence_key(slot.no, device));
+  const bool was_spoken_of = it != presence_.end() && it->second.epoch == slot.presence_epoch;
+  return was_spoken_of ? !it->second.online : slot.caps.owns_listener;
+}
+
 void Core::on_presence(const ChannelEvent& e) {
   ChannelSlot& slot = slots_[e.channel];
   const DeviceNo device = device_at(slot, e.address);
@@ -63,11 +71,25 @@ void Core::on_presence_reset(ChannelNo channel) {
 // A send has found out before the event came.
 void Core::gone_offline(DeviceNo device, ChannelSlot& slot, MonoNs before) {
   const auto it = presence_.find(presence_key(slot.no, device));
+  if (!absent(device, slot) && !online(device, slot)) {  // nobody had spoken of it
+    presence_[presence_key(slot.no, device)] = {0, now_, slot.presence_epoch, false};
+    return;
+  }
   if (it == presence_.end() || !it->second.online || it->second.epoch != slot.presence_epoch) return;
   if (it->second.since_ns > before) return;  // it has come back since
   it->second.online = false;
   --slot.online;
   slot.stats.connections.set(slot.online);
+}
+
+// Another token is another address behind the server: what was said of the old one does not hold.
+void Core::forget_presence(DeviceNo device) {
+  for (ChannelSlot& slot : slots_) {
+    if (!slot.caps.presence || slot.caps.owns_listener) continue;
+    slot.online -= online(device, slot);
+    presence_.erase(presence_key(slot.no, device));
+    slot.stats.connections.set(slot.online);
+  }
 }
 
 bool Core::may_wait_for_presence(const MessageEntry& m, const Delivery& d) const {
