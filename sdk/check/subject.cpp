@@ -67,6 +67,7 @@ std::string Subject::config() {
 
 std::unique_ptr<testhost::Instance> Subject::instance() {
   auto made = std::make_unique<testhost::Instance>(&type());
+  made->host().give_threads_time();
   for (const auto& [name, value] : secrets) made->host().secrets().set(name, value);
   return made;
 }

@@ -222,7 +222,12 @@ bool TestHost::run_until(const std::function<bool()>& done, uint64_t virtual_ns,
     if (wait.count() <= 0 || std::chrono::steady_clock::now() >= give_up) return false;
     turn_to(now_ns());  // what became ready without the clock
     if (!lane_.is_empty()) continue;
-    if (uint64_t due = next_due(UINT64_MAX); due <= end) {
+    const uint64_t due = next_due(UINT64_MAX);
+    if (due <= end && threads_have_time_ && waits_for_the_world() && due > now_ns()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      --wait;
+      turn_to(std::min(due, now_ns() + 50'000'000));
+    } else if (due <= end) {
       turn_to(due);
     } else if (waits_for_the_world() && now_ns() < end) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -74,6 +74,9 @@ class TestHost {
   // `virtual_ns` further, or `real` passed. Returns done().
   bool run_until(const std::function<bool()>& done, uint64_t virtual_ns = 60'000'000'000,
                  std::chrono::milliseconds wait = std::chrono::milliseconds(5000));
+  // A plugin with threads and timers: on the way to a timer real time passes too, a millisecond for 50 of the clock's, so
+  // that a peer behind a socket has a chance to answer before a time-out does.
+  void give_threads_time() { threads_have_time_ = true; }
   // The same without a condition.
   void run_for(uint64_t virtual_ns) {
     run_until([] { return false; }, virtual_ns);
@@ -132,6 +135,7 @@ class TestHost {
   FakeCredentials credentials_;
   const std::map<std::string, FakeService*, std::less<>> services_;
   size_t threads_at_start_;
+  bool threads_have_time_ = false;
 
   std::atomic<uint64_t> now_ns_ = kStartNs, wall_ms_ = 1'790'000'000'000, held_until_ns_ = 0, calls_ = 0,
                         settle_count_ = 0;
