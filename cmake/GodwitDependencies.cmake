@@ -7,6 +7,7 @@ find_package(simdjson REQUIRED)                                     # the intake
 find_package(spdlog REQUIRED)
 find_package(OpenSSL 3 REQUIRED)
 find_package(CURL REQUIRED)
+find_package(EXPAT REQUIRED)                                        # XMPP streams
 find_package(SQLite3 REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(prometheus-cpp REQUIRED)
