@@ -1,0 +1,37 @@
+#include "config.hpp"
+
+namespace apns {
+
+godwit::Result<Config> Config::parse(const godwit::Json& json) {
+  godwit::ConfigReader read(json);
+  Config c;
+  c.topic = read.get<std::string>("topic");
+  c.team_id = read.get<std::string>("team_id", "");
+  c.key_id = read.get<std::string>("key_id", "");
+  c.key_name = read.get<std::string>("key", "");
+  c.certificate_name = read.get<std::string>("certificate_file", "");
+  c.certificate_key_name = read.get<std::string>("certificate_key", "");
+  c.origins[0] = read.get<std::string>("origin", "https://api.push.apple.com:443");
+  c.origins[1] = read.get<std::string>("sandbox_origin", "https://api.sandbox.push.apple.com:443");
+  c.ca_file = read.get<std::string>("ca_file", "");
+  if (read.get<std::string>("environment", "production") == "sandbox") c.environment = Environment::sandbox;
+  c.arrival_receipts = read.get<bool>("arrival_receipts", true);
+  c.connections = read.get<uint32_t>("connections", 4);
+  c.max_streams = read.get<uint32_t>("max_streams", 0);
+  c.window = read.get<uint32_t>("window", 4000);
+  c.request_timeout_ms = read.get<uint32_t>("request_timeout_ms", 15'000);
+  c.connect_timeout_ms = read.get<uint32_t>("connect_timeout_ms", 5000);
+  c.idle_timeout_ms = read.get<uint32_t>("idle_timeout_ms", 3'600'000);
+  c.ping_interval_ms = read.get<uint32_t>("ping_interval_ms", 60'000);
+  if (!read) return read.error();
+
+  if (c.uses_certificate() && !c.key_name.empty())
+    return godwit::invalid("is given beside `certificate_file`: choose one way to prove who you are", "/key");
+  if (c.uses_certificate()) return c;
+  if (c.key_name.empty()) return godwit::invalid("is missing: give the .p8 key, or `certificate_file`", "/key");
+  if (c.team_id.empty()) return godwit::invalid("is missing: the key is used together with the team's ID", "/team_id");
+  if (c.key_id.empty()) return godwit::invalid("is missing: the 10 characters in the key file's name", "/key_id");
+  return c;
+}
+
+}  // namespace apns

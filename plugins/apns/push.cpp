@@ -1,0 +1,247 @@
+#include "push.hpp"
+
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+
+namespace apns {
+namespace {
+
+using godwit::Error;
+using godwit::Json;
+using godwit::Result;
+
+constexpr size_t kMaxPayload = 4096, kMaxLongPayload = 5120;  // §3: voip; §9: broadcasts
+constexpr size_t kMaxCollapseId = 64;
+constexpr size_t kMaxTokenDigits = 200;
+
+Error refused(std::string code, std::string text) {
+  return Error{GW_E_INVALID, std::move(code), std::move(text)};
+}
+
+struct PushType {
+  std::string_view name, suffix;
+};
+// §3's table of push types and the topics that they need.
+constexpr std::array<PushType, 11> kPushTypes{{{"alert", ""},
+                                               {"background", ""},
+                                               {"voip", ".voip"},
+                                               {"complication", ".complication"},
+                                               {"controls", ".push-type.controls"},
+                                               {"fileprovider", ".pushkit.fileprovider"},
+                                               {"liveactivity", ".push-type.liveactivity"},
+                                               {"location", ".location-query"},
+                                               {"mdm", ""},
+                                               {"pushtotalk", ".voip-ptt"},
+                                               {"widgets", ".push-type.widgets"}}};
+
+std::string hex(const unsigned char* bytes, size_t count) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  for (size_t i = 0; i < count; ++i) {
+    out += kDigits[bytes[i] >> 4];
+    out += kDigits[bytes[i] & 15];
+  }
+  return out;
+}
+
+const Json* member(const Json& object, const char* name) {
+  if (!object.is_object()) return nullptr;
+  const auto it = object.find(name);
+  return it == object.end() ? nullptr : &*it;
+}
+
+void copy(const Json& from, const char* name, Json& to, const char* as) {
+  if (const Json* value = member(from, name)) to[as] = *value;
+}
+
+// Text, or the key of a text inside the app: with a key, iOS ignores the plain text, so it is left out.
+void copy_text(const Json& n, const std::string& part, const std::string& prefix, Json& alert) {
+  const std::string key = part + "_loc_key", args = part + "_loc_args";
+  if (member(n, key.c_str())) {
+    copy(n, key.c_str(), alert, (prefix + "loc-key").c_str());
+    copy(n, args.c_str(), alert, (prefix + "loc-args").c_str());
+  } else {
+    copy(n, part.c_str(), alert, part.c_str());
+  }
+}
+
+bool is_shown(const Json& aps) {
+  return aps.contains("alert") || aps.contains("sound") || aps.contains("badge");
+}
+
+Json aps_of(const Config& config, const Json& notification, const godwit::Message& message) {
+  Json aps = Json::object();
+  if (message.is_silent()) {
+    aps["content-available"] = 1;
+    return aps;
+  }
+  Json alert = Json::object();
+  copy_text(notification, "title", "title-", alert);
+  copy_text(notification, "subtitle", "subtitle-", alert);
+  copy_text(notification, "body", "", alert);
+  const bool has_alert = !alert.empty();
+  if (has_alert) aps["alert"] = std::move(alert);
+  copy(notification, "badge", aps, "badge");
+  copy(notification, "sound", aps, "sound");
+  copy(notification, "thread_id", aps, "thread-id");
+  copy(notification, "category", aps, "category");
+  // The app's extension fetches the picture, and reports the arrival.
+  if (has_alert && (config.arrival_receipts || member(notification, "image"))) aps["mutable-content"] = 1;
+  if (message.priority() == 3) aps["interruption-level"] = "time-sensitive";
+  if (message.priority() == 0) aps["interruption-level"] = "passive";
+  return aps;
+}
+
+std::string text_header(const Json* headers, const char* name) {
+  const Json* value = headers ? member(*headers, name) : nullptr;
+  if (!value) return {};
+  return value->is_string() ? value->get<std::string>() : value->dump();
+}
+
+const PushType* find_type(std::string_view name) {
+  const auto it = std::find_if(kPushTypes.begin(), kPushTypes.end(), [&](const PushType& t) { return t.name == name; });
+  return it == kPushTypes.end() ? nullptr : &*it;
+}
+
+// §6.1 of the table: 10 now, 5 with regard to the battery, 1 above all the battery; a background push may only have 5.
+std::string priority_of(const Rendered& r, uint32_t level) {
+  if (r.push_type == "background") return "5";
+  return level >= 2 ? "10" : level == 1 ? "5" : "1";
+}
+
+std::string collapse_id_of(std::string_view key) {
+  if (key.size() <= kMaxCollapseId) return std::string(key);
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest);
+  return hex(digest, sizeof digest);  // 64 characters
+}
+
+}  // namespace
+
+Result<Address> parse_address(std::string_view text, Environment fallback) {
+  Address address{text, fallback, false};
+  if (text.starts_with("broadcast:")) {
+    address.is_broadcast = true;
+    address.token.remove_prefix(10);
+    constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_";
+    if (address.token.empty() || address.token.size() > 256 ||
+        address.token.find_first_not_of(kBase64) != std::string_view::npos)
+      return godwit::invalid("a Live Activity channel is broadcast: and the id that Apple gave it");
+    return address;
+  }
+  for (const auto& [prefix, environment] : {std::pair{std::string_view("sandbox:"), Environment::sandbox},
+                                            std::pair{std::string_view("production:"), Environment::production}})
+    if (text.starts_with(prefix)) {
+      address.environment = environment;
+      address.token.remove_prefix(prefix.size());
+    }
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); };
+  if (address.token.size() < 2 || address.token.size() > kMaxTokenDigits || address.token.size() % 2 != 0 ||
+      !std::all_of(address.token.begin(), address.token.end(), is_hex))
+    return godwit::invalid(
+        "a device token is an even number of hexadecimal digits (64 today), with sandbox: or production: before it if "
+        "it does not belong to the channel's own environment");
+  return address;
+}
+
+Result<Rendered> render(const Config& config, const godwit::Message& message, uint64_t now_wall_ms) {
+  Json content = Json::object(), overrides = Json::object();
+  if (message.content_kind() == GW_CONTENT_NOTIFICATION) content = Json::parse(message.content(), nullptr, false);
+  if (!content.is_object()) return refused("BadContent", "the message is not a JSON object");
+  if (!message.vendor_options().empty()) overrides = Json::parse(message.vendor_options(), nullptr, false);
+  if (!overrides.is_object()) return refused("BadOverride", "overrides.apns is not a JSON object");
+  const Json headers_given = overrides.contains("headers") ? overrides["headers"] : Json();
+  const Json* headers = headers_given.is_object() ? &headers_given : nullptr;
+  overrides.erase("headers");
+
+  const Json none = Json::object();
+  const Json* found = member(content, "notification");
+  const Json& notification = found && found->is_object() ? *found : none;
+  Json payload = Json::object();
+  if (const Json* data = member(content, "data"); data && data->is_object()) payload = *data;
+  payload.erase("aps");  // Apple's own
+  copy(notification, "link", payload, "link");
+  copy(notification, "image", payload, "image");
+  payload["message_id"] = message.message_id();
+  payload["aps"] = aps_of(config, notification, message);
+  if (message.content_kind() == GW_CONTENT_RAW) payload = Json::parse(message.content(), nullptr, false);
+  if (!payload.is_object()) return refused("BadContent", "a raw payload must be a JSON object");
+  payload.merge_patch(overrides);
+  Json& aps = payload["aps"];
+  if (!aps.is_object()) return refused("BadOverride", "`aps` must be an object");
+
+  Rendered r;
+  r.message_id = message.message_id();
+  r.push_type = text_header(headers, "apns-push-type");
+  if (r.push_type.empty())
+    r.push_type = aps.contains("content-state")                         ? "liveactivity"
+                  : aps.contains("content-available") && !is_shown(aps) ? "background"
+                                                                        : "alert";
+  const PushType* type = find_type(r.push_type);
+  if (!type) return refused("InvalidPushType", "apns-push-type '" + r.push_type + "' is none that Apple knows");
+  if (r.push_type == "alert" && !is_shown(aps) && !aps.contains("content-available"))
+    return refused("PayloadEmpty", "an alert needs a title, a body, a badge or a sound");
+  if (r.push_type == "liveactivity" && !aps.contains("timestamp")) aps["timestamp"] = now_wall_ms / 1000;
+  r.topic = text_header(headers, "apns-topic");
+  r.own_topic = !r.topic.empty();
+  if (!r.own_topic) r.topic = config.topic + std::string(type->suffix);
+  r.priority = text_header(headers, "apns-priority");
+  if (r.priority.empty()) r.priority = priority_of(r, message.priority());
+  if (r.push_type == "background" && r.priority == "10")
+    return refused("BadPriority", "a background push may not have apns-priority 10");
+  r.collapse_id = text_header(headers, "apns-collapse-id");
+  if (r.collapse_id.empty()) r.collapse_id = collapse_id_of(message.collapse_key());
+  r.expiration = text_header(headers, "apns-expiration");
+  r.body = payload.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const bool is_long = r.push_type == "voip" || message.target().address().starts_with("broadcast:");
+  const size_t most = is_long ? kMaxLongPayload : kMaxPayload;
+  if (r.body.size() > most)
+    return refused("PayloadTooLarge",
+                   "the payload has " + std::to_string(r.body.size()) + " bytes, Apple takes " + std::to_string(most));
+  return r;
+}
+
+std::string apns_id(std::string_view message_id, std::string_view address) {
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  std::string both(message_id);
+  both += '\n';
+  both += address;
+  SHA256(reinterpret_cast<const unsigned char*>(both.data()), both.size(), digest);
+  digest[6] = static_cast<unsigned char>((digest[6] & 0x0f) | 0x80);  // version 8: of our own making (RFC 9562 §5.8)
+  digest[8] = static_cast<unsigned char>((digest[8] & 0x3f) | 0x80);
+  std::string id = hex(digest, 16);
+  for (const size_t at : {20u, 16u, 12u, 8u}) id.insert(at, 1, '-');
+  return id;
+}
+
+Push push_of(const Config& config, const Rendered& r, const Address& address, const godwit::Message& message,
+             uint64_t now_wall_ms) {
+  Push push;
+  push.headers.reserve(9);
+  const std::string expiration = !r.expiration.empty()   ? r.expiration
+                                 : message.ttl_ms() == 0 ? "0"
+                                                         : std::to_string((now_wall_ms + message.ttl_ms()) / 1000);
+  const std::string id = apns_id(message.message_id(), message.target().address());
+  if (address.is_broadcast) {
+    push.path = "/4/broadcasts/apps/" + config.topic;
+    push.headers = {{"apns-channel-id", std::string(address.token)},
+                    {"apns-push-type", "liveactivity"},
+                    {"apns-request-id", id},
+                    {"apns-expiration", expiration},
+                    {"apns-priority", r.priority}};
+    return push;
+  }
+  push.path = "/3/device/";
+  push.path += address.token;
+  push.headers.emplace_back("apns-topic", r.topic);
+  push.headers.emplace_back("apns-push-type", r.push_type);
+  push.headers.emplace_back("apns-priority", r.priority);
+  push.headers.emplace_back("apns-id", id);
+  push.headers.emplace_back("apns-expiration", expiration);
+  if (!r.collapse_id.empty()) push.headers.emplace_back("apns-collapse-id", r.collapse_id);
+  return push;
+}
+
+}  // namespace apns
