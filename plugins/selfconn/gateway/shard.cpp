@@ -71,35 +71,37 @@ void watch_listeners(Shard& shard, bool on) {
 
 void Shard::run() {
   watch_listeners(*this, true);
-  std::array<epoll_event, kEventsPerRound> events;
-  while (!is_stopping_) {
-    const int count = ::epoll_wait(epoll_fd_, events.data(), kEventsPerRound, read_again.empty() ? -1 : 0);
-    // Before the clock: mail that says "time went on" must not be handled by an older reading of it.
-    for (int i = 0; i < count; ++i)
-      if (events[static_cast<size_t>(i)].data.u64 == kMailbox) fleet.mailboxes[number]->take(mail_);
-    now_ns = fleet.host.now_mono_ns();
-    tick = static_cast<uint32_t>(now_ns / kTickNs);
-    wall_ms_ = 0;
-    handle_mail();  // first: what it queues leaves together with what acknowledgements of this round make room for
-    for (int i = 0; i < count; ++i) {
-      const epoll_event& event = events[static_cast<size_t>(i)];
-      const uint64_t name = event.data.u64;
-      if (name == kMailbox) continue;
-      if (name >= kListener) {
-        if (is_accepting) accept_connections(*this, listeners[name & 0xFFFFFFFF]);
-        continue;
-      }
-      Connection* c = connections.find(static_cast<uint32_t>(name), static_cast<uint32_t>(name >> 32));
-      if (!c || c->fd < 0) continue;
-      if (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) c->has_hung_up = true;
-      if ((event.events & EPOLLOUT) && !c->unsent.empty()) write_on(*this, *c);
-      // A layer may have waited for room to write before it could go on reading: the handshake of TLS.
-      const bool may_read = (event.events & ~EPOLLOUT) || c->stream;
-      if (may_read && c->fd >= 0) read_socket(*this, *c);
-    }
-    end_round();
-  }
+  while (!is_stopping_) turn(-1);
   stop();
+}
+
+void Shard::turn(int timeout_ms) {
+  std::array<epoll_event, kEventsPerRound> events;
+  const int count = ::epoll_wait(epoll_fd_, events.data(), kEventsPerRound, read_again.empty() ? timeout_ms : 0);
+  // Before the clock: mail that says "time went on" must not be handled by an older reading of it.
+  for (int i = 0; i < count; ++i)
+    if (events[static_cast<size_t>(i)].data.u64 == kMailbox) fleet.mailboxes[number]->take(mail_);
+  now_ns = fleet.host.now_mono_ns();
+  tick = static_cast<uint32_t>(now_ns / kTickNs);
+  wall_ms_ = 0;
+  handle_mail();  // first: what it queues leaves together with what acknowledgements of this round make room for
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events[static_cast<size_t>(i)];
+    const uint64_t name = event.data.u64;
+    if (name == kMailbox) continue;
+    if (name >= kListener) {
+      if (is_accepting) accept_connections(*this, listeners[name & 0xFFFFFFFF]);
+      continue;
+    }
+    Connection* c = connections.find(static_cast<uint32_t>(name), static_cast<uint32_t>(name >> 32));
+    if (!c || c->fd < 0) continue;
+    if (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) c->has_hung_up = true;
+    if ((event.events & EPOLLOUT) && !c->unsent.empty()) write_on(*this, *c);
+    // A layer may have waited for room to write before it could go on reading: the handshake of TLS.
+    const bool may_read = (event.events & ~EPOLLOUT) || c->stream;
+    if (may_read && c->fd >= 0) read_socket(*this, *c);
+  }
+  end_round();
 }
 
 void Shard::end_round() {

@@ -37,8 +37,12 @@ struct Shard {
   // A listening socket of the host, before run().
   void add_listener(const Listener& listener) { listeners.push_back(listener); }
 
-  // The thread's body, until stop comes by mail.
+  // The thread's body, until stop comes by mail: turns, then stop. Tests and the fuzzer call the two themselves.
   void run();
+  // One round: waits for events and mail (-1 = as long as it takes), handles them and everything that is due.
+  void turn(int timeout_ms);
+  // Ends all connections; everything is settled.
+  void stop();
 
   // ---- for the steps ----
   Connection& add_connection(int fd);  // Phase::greeting, without epoll
@@ -84,7 +88,6 @@ struct Shard {
   void handle_mail();
   void on_tick();
   void end_round();
-  void stop();
 
   const int epoll_fd_;
   Mail mail_;
