@@ -118,7 +118,9 @@ Result<nlohmann::json> ApiClient::call(std::string_view method, std::string_view
   return json;
 }
 
-Result<nlohmann::json> ApiClient::get(std::string_view path) { return call("GET", path); }
+Result<nlohmann::json> ApiClient::get(std::string_view path) {
+  return call("GET", path);
+}
 
 Result<void> ApiClient::stream(std::string_view path, const std::function<bool(std::string_view)>& line) {
   CURL* curl = static_cast<CURL*>(curl_);

@@ -45,6 +45,7 @@ void add_messages(CLI::App& app, Context& context);
 void add_channels(CLI::App& app, Context& context);
 void add_stats(CLI::App& app, Context& context);
 void add_keys(CLI::App& app, Context& context);
+void add_replay(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
 

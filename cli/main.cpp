@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   godwit::cli::add_channels(app, context);
   godwit::cli::add_stats(app, context);
   godwit::cli::add_keys(app, context);
+  godwit::cli::add_replay(app, context);
   godwit::cli::add_demo(app, context);
   godwit::cli::add_completion(app, context);
   CLI11_PARSE(app, argc, argv);

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "broker/api/api_server.hpp"
+#include "broker/app/decision_file.hpp"
 #include "broker/app/metrics_export.hpp"
 #include "broker/app/module_options.hpp"
 #include "broker/base/clock.hpp"
@@ -118,9 +119,11 @@ Result<void> Application::Parts::open_channels(ExitCode& code) {
 }
 
 Result<void> Application::Parts::start_engine() {
-  engine = std::make_unique<Engine>(
-      engine_options(config),
-      EngineParts{.clock = clock, .journal = *journal, .ledger = *ledger, .catalogue = *catalogue, .background = {}});
+  EngineParts parts{.clock = clock, .journal = *journal, .ledger = *ledger, .catalogue = *catalogue, .background = {}};
+  if (config.routing.decision_log_share > 0)
+    parts.decisions = [file = std::make_shared<DecisionFile>(config.data_dir, config.routing.decision_log_bytes)](
+                          const std::string& lines) { file->append(lines); };
+  engine = std::make_unique<Engine>(engine_options(config), std::move(parts));
   engine->attach(*host);
   Result<RecoveryReport> report = engine->recover();
   if (!report) return std::move(report).error();

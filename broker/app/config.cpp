@@ -74,6 +74,8 @@ ChannelInstanceConfig read_channel(YamlSection s) {
   channel.enabled = s.flag("enabled", true);
   channel.prior = s.number("prior", 0, 0, 1);
   channel.manufacturer_priors = s.numbers("manufacturer_priors", 0, 1);
+  channel.cost = s.number("cost", channel.cost, 0, 1e6);
+  channel.coverage = s.number("coverage", channel.coverage, 0.05, 1);
   channel.connect = s.texts("connect");
   channel.config_json = s.json("config", channel.lines);
   s.finish();
@@ -97,7 +99,12 @@ RoutingConfig read_routing(YamlSection s) {
   r.max_wait_ms = s.duration_ms("max_wait", r.max_wait_ms, 100, kDay);
   if (r.min_wait_ms > r.max_wait_ms) s.fault("min_wait", "must not be longer than max_wait");
   r.duplicate_penalty = s.number("duplicate_penalty", r.duplicate_penalty, 0, 1e6);
+  r.audit = s.number("audit", r.audit, 0, 0.5);
   r.seed = static_cast<uint64_t>(s.integer("seed", 0, 0, INT64_MAX));
+  YamlSection log = s.section("decision_log");
+  r.decision_log_share = log.number("share", r.decision_log_share, 0, 1);
+  r.decision_log_bytes = log.bytes("size", r.decision_log_bytes, kKiB, 64 * kGiB);
+  log.finish();
   s.finish();
   return r;
 }

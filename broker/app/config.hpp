@@ -43,6 +43,8 @@ struct ChannelInstanceConfig {
   // What the operator believes of the channel before anything is measured.
   double prior = 0;  // 0: the plugin's own
   std::map<std::string, double> manufacturer_priors;
+  double cost = -1;                  // of a send, in units of routing.value; below 0: the plugin's own
+  double coverage = 1;               // share of deliveries whose receipt comes back
   std::vector<std::string> connect;  // addresses that devices are told to connect to; empty: where the channel listens
 };
 
@@ -53,7 +55,10 @@ struct RoutingConfig {
   unsigned max_sends = 4;
   int64_t min_wait_ms = 500, max_wait_ms = 120'000;
   double duplicate_penalty = 0.3;
+  double audit = 0;   // share of normal and low first sends that are drawn evenly, for replay
   uint64_t seed = 0;  // 0: from the system
+  double decision_log_share = 0.01;
+  uint64_t decision_log_bytes = 64ull << 20;
 };
 
 struct LimitsConfig {

@@ -53,6 +53,8 @@ EngineOptions engine_options(const Config& config) {
     ChannelOptions c;
     c.name = channel.name;
     c.prior = channel.prior;
+    c.cost = channel.cost;
+    c.coverage = channel.coverage;
     for (const auto& [manufacturer, rate] : channel.manufacturer_priors)
       c.manufacturer_priors.emplace_back(manufacturer, rate);
     o.channels.push_back(std::move(c));
@@ -66,6 +68,8 @@ EngineOptions engine_options(const Config& config) {
   o.router.value = r.value;
   o.router.duplicate_penalty = r.duplicate_penalty;
   o.router.max_sends = r.max_sends;
+  o.router.audit_share = r.audit;
+  o.decision_log_share = r.decision_log_share;
   o.router.min_wait_s = double(r.min_wait_ms) / 1000;
   o.router.max_wait_s = double(r.max_wait_ms) / 1000;
   o.max_open_deliveries = config.limits.open_deliveries;

@@ -48,6 +48,7 @@ void Core::add_channels_to_router() {
     for (const ChannelOptions& o : options_.channels) {
       if (o.name != slot.name) continue;
       if (o.prior > 0) traits.prior = o.prior;
+      if (o.cost >= 0) traits.cost = o.cost;
       traits.manufacturer_priors = o.manufacturer_priors;
       traits.coverage = o.coverage;
       traits.dedupe = o.dedupe;

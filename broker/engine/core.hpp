@@ -303,6 +303,10 @@ class Core {
   void carry_message(const MessageEntry&, std::string& body) const;
   void save_router();
 
+  // decision_log.cpp
+  void log_decision(const MessageEntry&, const Delivery&);
+  void flush_decisions();
+
   // history.cpp
   void old_message(const std::string& app, MessageId id, Done<MessageView> done);
   void old_deliveries(const std::string& app, MessageId id, const std::string& device_id, const std::string& page,
@@ -378,6 +382,8 @@ class Core {
   bool more_ = false;
 
   std::string record_buffer_, body_buffer_;
+  std::string decision_lines_;
+  MonoNs next_decisions_ns_ = 0;
   uint32_t record_count_ = 0;
   records::Progress progress_;
   planner::Recipients recipients_;

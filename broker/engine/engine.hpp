@@ -39,6 +39,8 @@ struct EngineParts {
   Catalogue& catalogue;
   // Runs slow jobs (catalogue writes, journal scans), one after another. Empty: the engine has a thread of its own.
   std::function<void(Callback<void()>)> background;
+  // Keeps lines of the decision log; called by slow jobs. Empty: no log.
+  std::function<void(const std::string& lines)> decisions = {};
 };
 
 // What a restart found.

@@ -185,7 +185,12 @@ class EngineRig {
   }
 
   void boot() {
-    EngineParts parts{clock, journal, ledger, catalogue, [this](Callback<void()> job) { job(); }};
+    EngineParts parts{clock,
+                      journal,
+                      ledger,
+                      catalogue,
+                      [this](Callback<void()> job) { job(); },
+                      [this](const std::string& lines) { decisions += lines; }};
     engine = std::make_unique<Engine>(options, parts);
     channels.sink = engine.get();
     engine->attach(channels);
@@ -346,6 +351,7 @@ class EngineRig {
   }
 
   EngineOptions options;
+  std::string decisions;  // the decision log
   ManualClock clock;
   MemoryJournal journal;
   ManualLedger ledger{journal, clock};

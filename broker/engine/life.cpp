@@ -63,6 +63,7 @@ void Core::finish(DeliveryIx dix, DeliveryState state, Reason reason) {
   // channel that loses to the next one would look better than it is. A late receipt takes it back.
   if ((state == DeliveryState::delivered || state == DeliveryState::opened) && !recovering_) tell_silence(d, true);
   leave_fanout_window(dix);
+  log_decision(m, d);
   if (!on_path(state)) {
     d.state = state;
     if (!recovering_) apps_[m.app].stats->states[static_cast<size_t>(state)].bump();

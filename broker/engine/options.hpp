@@ -21,6 +21,7 @@ struct ChannelOptions {
   std::string name;
   double prior = 0;  // believed delivery rate before any measurement; 0: 0.92 for connections, else 0.7
   std::vector<std::pair<std::string, double>> manufacturer_priors;  // lower-case manufacturer -> rate
+  double cost = -1;                                                 // of a send; below 0: what the plugin declares
   double coverage = 1.0;                                            // share of deliveries whose receipt comes back
   double dedupe = 1.0;         // chance that a second arrival on this channel is not shown twice
   double typical_delay_s = 2;  // prior of the receipt delay
@@ -31,6 +32,7 @@ struct EngineOptions : IntakeLimits {
   std::vector<AppOptions> apps;
   std::vector<ChannelOptions> channels;
   routing::Options router;
+  double decision_log_share = 0;  // of deliveries whose first decision is logged for replay
 
   // Memory, beside intake's.
   uint64_t max_fanout_open = 50'000;           // open deliveries that fan-outs (topic, all) may hold together

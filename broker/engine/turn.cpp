@@ -52,6 +52,7 @@ bool Core::end_turn() {
   if (!fanouts_.empty()) more_ |= work_fanouts();
   more_ |= pump();
   flush_records();
+  flush_decisions();
   evict_finished();
   maybe_checkpoint();
   publish();

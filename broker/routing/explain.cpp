@@ -53,6 +53,34 @@ std::vector<CandidateView> Router::Impl::explain(const Ask& ask, const DeviceVie
   return out;
 }
 
+Told told(const AttemptMemo& memo) {
+  switch (memo.state) {
+    case kSucceeded:
+      return Told::arrived;
+    case kFailed:
+    case kConfirmed:
+      return Told::silent;
+    case kRejected:
+      return Told::refused;
+    default:
+      return Told::nothing;
+  }
+}
+
+std::string_view to_string(Told what) {
+  switch (what) {
+    case Told::nothing:
+      return "unknown";
+    case Told::arrived:
+      return "arrived";
+    case Told::silent:
+      return "silent";
+    case Told::refused:
+      return "refused";
+  }
+  return "unknown";
+}
+
 std::string_view to_string(Sleep why) {
   switch (why) {
     case Sleep::awake:

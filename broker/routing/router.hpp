@@ -93,6 +93,11 @@ struct AttemptMemo {
 };
 static_assert(sizeof(AttemptMemo) <= 48);
 
+// What is known of an attempt's outcome.
+enum class Told : uint8_t { nothing, arrived, silent, refused };
+std::string_view to_string(Told what);
+Told told(const AttemptMemo& memo);
+
 struct Ask {
   DeviceNo device = 0;
   PriorityClass priority = PriorityClass::normal;

@@ -1,0 +1,156 @@
+// What another policy would have delivered, from the broker's decision log.
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "broker/routing/replay.hpp"
+#include "cli/context.hpp"
+
+namespace godwit::cli {
+
+using nlohmann::json;
+using routing::LoggedDecision;
+
+namespace {
+
+struct Log {
+  std::vector<LoggedDecision> decisions;
+  uint64_t lines = 0, probes = 0, untold = 0, alone = 0, damaged = 0;
+};
+
+// False when the line can teach nothing; why is counted.
+bool read_line(const std::string& line, const std::string& app, const std::string& priority, Log& log) {
+  const json j = json::parse(line, nullptr, false);
+  if (!j.is_object() || j.value("format", "") != "godwit-decision/1" || !j.contains("candidates") ||
+      !j["candidates"].is_array())
+    return ++log.damaged, false;
+  if ((!app.empty() && member(j, "app") != app) || (!priority.empty() && member(j, "priority") != priority))
+    return false;
+  const std::string mode = member(j, "mode"), outcome = member(j, "outcome");
+  if (mode == "probe") return ++log.probes, false;
+  if (outcome == "unknown") return ++log.untold, false;
+  LoggedDecision d;
+  for (const json& c : j["candidates"]) {
+    if (!c.is_object() || !c.contains("p") || !c["p"].is_number()) return ++log.damaged, false;
+    if (member(c, "channel") == member(j, "chosen")) d.chosen = d.candidates.size();
+    d.candidates.push_back({member(c, "channel"), c["p"].get<double>()});
+  }
+  if (!j.contains("propensity") || !j["propensity"].is_number() || d.candidates.empty()) return ++log.damaged, false;
+  if (d.candidates.size() == 1) ++log.alone;
+  d.propensity = j["propensity"].get<double>();
+  d.delivered = outcome == "arrived";
+  d.manufacturer = member(j, "manufacturer");
+  log.decisions.push_back(std::move(d));
+  return true;
+}
+
+Result<Log> read_log(const std::vector<std::string>& files, const std::string& app, const std::string& priority) {
+  Log log;
+  for (const std::string& file : files) {
+    std::ifstream in(file);
+    if (!in)
+      return Error{Code::not_found, "cannot be read; the broker writes decisions.ndjson into its data_dir", file};
+    for (std::string line; std::getline(in, line);) {
+      ++log.lines;
+      read_line(line, app, priority, log);
+    }
+  }
+  if (log.decisions.empty())
+    return Error{Code::not_found,
+                 "no decision in it can be replayed; raise routing.decision_log.share, or give it time", files.front()};
+  return log;
+}
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> out;
+  std::stringstream in(text);
+  for (std::string part; std::getline(in, part, ',');)
+    if (!part.empty()) out.push_back(part);
+  return out;
+}
+
+struct Named {
+  std::string name;
+  routing::ReplayPolicy policy;
+};
+
+// static-best makes its table from the first half of the log; every policy is judged by the second.
+Result<Named> policy_named(const std::string& name, std::span<const LoggedDecision> first_half) {
+  if (name == "believed") return Named{name, routing::as_believed()};
+  if (name == "random") return Named{name, routing::uniform()};
+  if (name == "static-best") return Named{name, routing::static_best(first_half)};
+  if (name.starts_with("prefer:")) return Named{name, routing::in_order(split(name.substr(7)))};
+  return Error{Code::invalid, "is none of: believed, random, static-best, prefer:CHANNEL,CHANNEL,…", name};
+}
+
+std::string with_interval(const routing::ReplayValue& v) {
+  return percent(v.mean) + " (" + percent(v.interval.low) + " – " + percent(v.interval.high) + ")";
+}
+
+json as_json(const routing::ReplayValue& v) {
+  return {{"mean", v.mean}, {"low", v.interval.low}, {"high", v.interval.high}};
+}
+
+void show(const Context& context, const Log& log, const std::vector<Named>& policies) {
+  const std::span<const LoggedDecision> all(log.decisions);
+  const auto judged = all.subspan(all.size() / 2);
+  Table table({{"POLICY"},
+               {"AGREES", Table::Align::right},
+               {"WORTH", Table::Align::right},
+               {"BY PROPENSITY", Table::Align::right},
+               {"DOUBLY ROBUST", Table::Align::right}});
+  json out{{"lines", log.lines},     {"probes", log.probes},       {"without_outcome", log.untold},
+           {"damaged", log.damaged}, {"one_candidate", log.alone}, {"judged", judged.size()}};
+  for (const Named& p : policies) {
+    const routing::ReplayResult r = routing::replay(judged, p.policy);
+    out["logged"] = as_json(r.logged);
+    out["policies"].push_back({{"policy", p.name},
+                               {"agreement", r.agreement},
+                               {"effective_decisions", r.effective},
+                               {"inverse_propensity", as_json(r.inverse_propensity)},
+                               {"doubly_robust", as_json(r.doubly_robust)}});
+    table.row({p.name, percent(r.agreement), grouped(static_cast<uint64_t>(r.effective)),
+               r.effective > 0 ? with_interval(r.inverse_propensity) : "–", with_interval(r.doubly_robust)});
+  }
+  if (context.json) return context.print_json(out);
+  const routing::ReplayResult own = routing::replay(judged, routing::as_believed());
+  std::printf(
+      "%s decisions judged (of %s lines: %s probes, %s without a known outcome, %s damaged)\n"
+      "delivered by the first send, as it happened: %s\n\n",
+      grouped(judged.size()).c_str(), grouped(log.lines).c_str(), grouped(log.probes).c_str(),
+      grouped(log.untold).c_str(), grouped(log.damaged).c_str(), with_interval(own.logged).c_str());
+  context.print(table);
+}
+
+}  // namespace
+
+void add_replay(CLI::App& app, Context& context) {
+  CLI::App* replay = app.add_subcommand(
+      "replay",
+      "what another policy would have delivered with the logged first sends, before anybody switches to it\n"
+      "policies: believed (best chance, no exploration), random, static-best (a table per manufacturer),\n"
+      "prefer:A,B (the first of these that is awake)");
+  auto files = std::make_shared<std::vector<std::string>>();
+  auto names = std::make_shared<std::vector<std::string>>();
+  auto of_app = std::make_shared<std::string>(), priority = std::make_shared<std::string>();
+  replay->add_option("FILE", *files, "decisions.ndjson of the broker's data_dir, oldest first")->required();
+  replay->add_option("--policy", *names, "one or several")->allow_extra_args(false);
+  replay->add_option("--app", *of_app, "only this app's messages");
+  replay->add_option("--priority", *priority, "only critical, high, normal or low");
+  replay->callback([&context, files, names, of_app, priority] {
+    const Result<Log> log = read_log(*files, *of_app, *priority);
+    if (!log) return context.fail(log.error());
+    if (names->empty()) *names = {"believed", "static-best", "random"};
+    const auto half = std::span<const LoggedDecision>(log->decisions).first(log->decisions.size() / 2);
+    std::vector<Named> policies;
+    for (const std::string& name : *names) {
+      Result<Named> policy = policy_named(name, half);
+      if (!policy) return context.fail(policy.error());
+      policies.push_back(std::move(*policy));
+    }
+    show(context, *log, policies);
+  });
+}
+
+}  // namespace godwit::cli
