@@ -167,10 +167,11 @@ void Core::end_cascade(DeliveryIx dix, const Offers& offers) {
   }
   d.cascade_over = true;
   if (d.state == DeliveryState::sent) {
-    if (may_wait_for_presence(m, d)) {
-      d.waits_for_presence = true;
-      return arm(dix, Wake::none, m.expires_ns);
-    }
+    d.waits_for_presence = may_wait_for_presence(m, d);
+    // The last attempt's silence is told like the others', long before the receipt is given up: a rate that heard of
+    // the arrivals only would be too good.
+    if (const MonoNs at = next_silence(d); at != 0) return arm(dix, Wake::silence, at);
+    if (d.waits_for_presence) return arm(dix, Wake::none, m.expires_ns);
     if (!reports) return finish(dix, DeliveryState::sent, Reason::none);
     return arm(dix, Wake::rest, now_ + options_.receipt_wait_ms * kNsPerMs);
   }
@@ -226,15 +227,32 @@ bool Core::work_unparked() {
 
 // ---- Silence
 
+// A receipt is still missed, and that says something about the channel.
+bool Core::silence_counts(const Attempt& a) const {
+  if (a.silence_told || a.memo.channel == routing::kNoChannel) return false;
+  return a.phase != Attempt::Phase::settled || dispatch::verdict_of(a.result).may_have_arrived;
+}
+
 void Core::tell_silence(Delivery& d, bool at_once) {
   for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
     Attempt& a = attempts_[i];
-    if (a.silence_told || a.memo.channel == routing::kNoChannel) continue;
-    if (a.phase == Attempt::Phase::settled && !dispatch::verdict_of(a.result).may_have_arrived) continue;
+    if (!silence_counts(a)) continue;
     if (!at_once && now_ - a.memo.sent_ns < seconds(router_.soft_timeout_s(a.memo.channel))) continue;
     a.silence_told = true;
     router_.silent(a.memo, now_);
   }
+}
+
+// When the next silence of a channel that reports is to be told; 0: none is left.
+MonoNs Core::next_silence(const Delivery& d) const {
+  MonoNs next = 0;
+  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
+    const Attempt& a = attempts_[i];
+    if (!silence_counts(a) || !slots_[a.channel].reports()) continue;
+    const MonoNs at = a.memo.sent_ns + seconds(router_.soft_timeout_s(a.memo.channel));
+    next = next == 0 ? at : std::min(next, at);
+  }
+  return next;
 }
 
 void Core::on_silence(DeliveryIx dix) {

@@ -141,6 +141,22 @@ TEST_F(CascadeTest, AVendorsEventWithTheSameIdIsDroppedWhenItComesAgain) {
   EXPECT_EQ(rig.engine->stats().repeated_receipts.value(), 1u);
 }
 
+TEST_F(CascadeTest, TheLastSilenceCountsLongBeforeTheReceiptIsGivenUp) {
+  rig.add_device("d", "u", {"a"});
+  rig.answer("a", Disposition::accepted);
+  for (int i = 0; i < 20; ++i) {
+    rig.send(EngineRig::draft("u"));
+    if (i % 2 == 0) rig.receipt("a", rig.vendor_id_of(rig.channels.sent.size() - 1));
+  }
+  rig.pass(60'000);
+  routing::RateQuery query;
+  query.from_ms = rig.clock.wall_ms() - 600'000;
+  query.now_ms = rig.clock.wall_ms();
+  const auto rates = rig.ask<RateView>([&](auto done) { rig.engine->rates(query, std::move(done)); });
+  ASSERT_THAT(rates->rows, testing::SizeIs(1));
+  EXPECT_DOUBLE_EQ(rates->rows[0].rate, 0.5);
+}
+
 TEST_F(CascadeTest, AReceiptThatOvertakesTheVendorsAnswerCounts) {
   rig.add_device("d", "u", {"a"});
   rig.leave_open("a");

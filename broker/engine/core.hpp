@@ -171,6 +171,8 @@ class Core {
   bool work_unparked();
   void on_silence(DeliveryIx);
   void on_impatience(DeliveryIx, ChannelNo channel);
+  bool silence_counts(const Attempt&) const;
+  MonoNs next_silence(const Delivery&) const;
   void tell_silence(Delivery&, bool at_once = false);
   Choice choice_of(const routing::Decision&, const Offers&) const;
 
