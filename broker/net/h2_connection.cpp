@@ -431,7 +431,7 @@ void H2Connection::drain(SteadyTime now, const char* why) {
 void H2Connection::die(Fault fault, const std::string& why) {
   if (phase_ == Phase::dead) return;
   phase_ = Phase::dead;
-  fault_ = fault;
+  was_lost_ = was_open_ && !streams_.empty();
   why_ = goodbye_.empty() ? why : goodbye_ + "; then " + why;
   while (!streams_.empty()) {
     H2Exchange& x = streams_.front();

@@ -60,8 +60,8 @@ class H2Connection {
   bool wants_write() const;
   const std::string& why_dead() const { return why_; }
   bool was_open() const { return was_open_; }
-  bool was_lost() const { return was_open_ && !goodbye_said_; }  // it ended without our wish
-  bool speaks_http1() const { return speaks_http1_; }            // dead because ALPN chose HTTP/1.1
+  bool was_lost() const { return was_lost_; }          // it ended with requests on it
+  bool speaks_http1() const { return speaks_http1_; }  // dead because ALPN chose HTTP/1.1
   SteadyTime idle_since() const { return idle_since_; }
 
   // Since the last time asked.
@@ -95,9 +95,8 @@ class H2Connection {
   std::string out_;  // serialised, not written
   size_t out_at_ = 0;
   uint64_t written_ = 0;  // bytes given to the transport since the beginning
-  bool was_open_ = false, speaks_http1_ = false, goodbye_said_ = false, goaway_received_ = false;
+  bool was_open_ = false, was_lost_ = false, speaks_http1_ = false, goodbye_said_ = false, goaway_received_ = false;
   std::string why_;
-  HttpResponse::Fault fault_ = HttpResponse::Fault::io;
   std::string goodbye_;  // what GOAWAY said
 
   SteadyTime connect_deadline_, born_, heard_, idle_since_;

@@ -269,23 +269,24 @@ void HttpService::collect(const std::function<void(const MetricSample&)>& sink) 
       sample.value = static_cast<double>(value);
       sink(sample);
     };
-    put(Kind::gauge, "http_connections", "Open HTTP/2 connections to a vendor.", f->connections);
-    put(Kind::gauge, "http_streams_allowed", "Streams that the vendor allows now, on all connections.", f->capacity);
-    put(Kind::gauge, "http_requests_in_flight", "Requests that are with the vendor.", f->in_flight);
-    put(Kind::gauge, "http_requests_queued", "Requests that wait for a free stream.", f->queued);
+    put(Kind::gauge, "vendor_http_connections", "Open HTTP/2 connections to a vendor.", f->connections);
+    put(Kind::gauge, "vendor_http_streams_allowed", "Streams that the vendor allows now, on all connections.",
+        f->capacity);
+    put(Kind::gauge, "vendor_http_requests_in_flight", "Requests that are with the vendor.", f->in_flight);
+    put(Kind::gauge, "vendor_http_requests_queued", "Requests that wait for a free stream.", f->queued);
     constexpr const char* kEnded = "Requests by what is known of them.";
-    put(Kind::counter, "http_requests_total", kEnded, f->answered, "delivery", "answered");
-    put(Kind::counter, "http_requests_total", kEnded, f->not_sent, "delivery", "not_sent");
-    put(Kind::counter, "http_requests_total", kEnded, f->maybe_sent, "delivery", "maybe_sent");
-    put(Kind::counter, "http_connects_total", "Connections begun.", f->connects);
+    put(Kind::counter, "vendor_http_requests_total", kEnded, f->answered, "delivery", "answered");
+    put(Kind::counter, "vendor_http_requests_total", kEnded, f->not_sent, "delivery", "not_sent");
+    put(Kind::counter, "vendor_http_requests_total", kEnded, f->maybe_sent, "delivery", "maybe_sent");
+    put(Kind::counter, "vendor_http_connects_total", "Connections begun.", f->connects);
     constexpr const char* kTrouble = "What went wrong on connections.";
-    put(Kind::counter, "http_trouble_total", kTrouble, f->connect_failures, "kind", "connect_failed");
-    put(Kind::counter, "http_trouble_total", kTrouble, f->connections_lost, "kind", "connection_lost");
-    put(Kind::counter, "http_trouble_total", kTrouble, f->goaways, "kind", "goaway");
-    put(Kind::counter, "http_trouble_total", kTrouble, f->refused_streams, "kind", "refused_stream");
-    put(Kind::counter, "http_trouble_total", kTrouble, f->lost_pings, "kind", "ping_lost");
-    put(Kind::counter, "http_moved_total", "Requests that took another connection, surely unprocessed by the first.",
-        f->moved);
+    put(Kind::counter, "vendor_http_trouble_total", kTrouble, f->connect_failures, "kind", "connect_failed");
+    put(Kind::counter, "vendor_http_trouble_total", kTrouble, f->connections_lost, "kind", "connection_lost");
+    put(Kind::counter, "vendor_http_trouble_total", kTrouble, f->goaways, "kind", "goaway");
+    put(Kind::counter, "vendor_http_trouble_total", kTrouble, f->refused_streams, "kind", "refused_stream");
+    put(Kind::counter, "vendor_http_trouble_total", kTrouble, f->lost_pings, "kind", "ping_lost");
+    put(Kind::counter, "vendor_http_moved_total",
+        "Requests that took another connection, surely unprocessed by the first.", f->moved);
   }
 }
 
