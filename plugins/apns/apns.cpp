@@ -38,6 +38,7 @@ constexpr uint64_t kSlowTokenMs =
     60'000;                             // TooManyRequests: Apple gives no figure; a minute is a guess on the safe side
 constexpr uint32_t kFirstWindow = 200;  // until the first SETTINGS tell how many streams there are
 constexpr int64_t kWarnDays = 30;
+constexpr uint64_t kPauseNs = 500'000'000;
 
 uint64_t retry_after_ms(const HttpReply& reply) {
   const std::string_view text = reply.header("retry-after");
@@ -277,6 +278,7 @@ class Apns final : public godwit::Channel {
     if (!reply.is_answered()) {
       if (!reply.is_not_sent()) return m.settle(Outcome::unknown(std::string(reply.error())));
       if (reply.status() == GW_E_CLOSED) return m.settle(Outcome::cancelled());
+      pause(reply.error());
       return m.settle(Outcome::retry("not_sent", std::string(reply.error())));
     }
     const Answer answer = read_answer(reply.http_status(), reply.body());
@@ -290,6 +292,14 @@ class Apns final : public godwit::Channel {
     Outcome outcome = outcome_of(answer, reply, sent);
     outcome.http_status = reply.http_status();
     m.settle(outcome);
+  }
+
+  // Apple cannot be reached: a short pause for all, instead of a refusal for each.
+  void pause(std::string_view why) {
+    const uint64_t now = host_.now_mono_ns();
+    if (now < paused_until_) return;
+    paused_until_ = now + kPauseNs;
+    host_.hold(paused_until_, why);
   }
 
   // Refused for a reason that lies in the connection or the token and is gone with a new one: once more, at once.
@@ -369,6 +379,7 @@ class Apns final : public godwit::Channel {
   std::array<LinePtr, 2> lines_;  // by Environment; null: not needed yet
   godwit::SecretWatch secret_;
   bool was_ready_ = false;
+  uint64_t paused_until_ = 0;
 
   struct Row {
     std::string reason;
