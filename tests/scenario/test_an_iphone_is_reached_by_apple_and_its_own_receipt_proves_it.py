@@ -1,0 +1,74 @@
+"""iOS devices in the running broker: what Apple takes is `sent` and no more, the app's own receipt is `delivered` by the device, a token
+that Apple calls dead is unbound, and rates of different kinds stay apart."""
+
+import json
+import time
+
+from godwit_testing import Broker, FakeApple, ios_token, loopback, wait_for
+
+QUICK = {"routing": {"min_wait": "100ms", "max_wait": "500ms"}}
+
+
+def iphone(broker, name, token=None):
+    return broker.register(name, {"apns": token or ios_token(name)}, platform="ios", manufacturer="Apple", os_version="18.1")
+
+
+def test_a_push_and_the_apps_own_receipt():
+    with FakeApple("--shy") as apple, Broker(channels=[apple.channel()], extra=QUICK) as broker:
+        iphone(broker, "ada")
+        body = {"to": {"device": "ada"},
+                "notification": {"title": "Ada", "body": "Lunch?", "badge": 3, "sound": "default", "thread_id": "room-42", "category": "MSG",
+                                 "link": "chat://room/42", "image": "https://img.example.org/a.jpg"},
+                "data": {"room": "42"}, "options": {"ttl": 3600, "priority": "high", "collapse_key": "room-42"},
+                "overrides": {"apns": {"aps": {"interruption-level": "time-sensitive"}}}}
+        message = broker.expect(202, "POST", "/v1/messages", body)["message_id"]
+        broker.wait_status(message, "sent")
+        (push,) = apple.pushes("ada")
+        assert push["status"] == 200
+        assert push["payload"] == {
+            "aps": {"alert": {"title": "Ada", "body": "Lunch?"}, "badge": 3, "sound": "default", "thread-id": "room-42", "category": "MSG",
+                    "mutable-content": 1, "interruption-level": "time-sensitive"},
+            "link": "chat://room/42", "image": "https://img.example.org/a.jpg", "room": "42", "message_id": message}
+        headers = push["headers"]
+        assert headers["apns-topic"] == "org.example.chat" and headers["apns-push-type"] == "alert" and headers["apns-priority"] == "10"
+        assert headers["apns-collapse-id"] == "room-42" and abs(int(headers["apns-expiration"]) - time.time() - 3600) < 60
+        (attempt,) = broker.delivery(message)["attempts"]
+        assert (attempt["channel"], attempt["result"], attempt["vendor_id"]) == ("apns", "accepted", headers["apns-id"])
+        assert broker.metric("godwit_receipts_total", channel="apns", kind="device") is None, "Apple's answer is no receipt"
+
+        # The app's notification service extension ran, with the id that it found in the payload.
+        broker.expect(200, "POST", "/v1/receipts",
+                      [{"message_id": push["payload"]["message_id"], "device_id": "ada", "event": "delivered"}])
+        broker.wait_status(message, "delivered")
+        wait_for(lambda: broker.metric("godwit_receipts_total", channel="apns", kind="device", event="delivered") == 1)
+        rows = broker.expect(200, "GET", "/v1/stats/delivery?by=channel&window=24h")
+        assert "device" in json.dumps(rows), rows
+        assert apple.state()["never_indexed"][":path"] and apple.state()["never_indexed"]["authorization"]
+
+
+def test_a_dead_token_is_unbound_unless_it_was_registered_since():
+    with FakeApple() as apple, Broker(channels=[{**apple.channel(), "prior": 0.95}, {**loopback("spare"), "prior": 0.3}], extra=QUICK) as broker:
+        hour = 3_600_000
+        now = int(time.time() * 1000)
+        apple.behave({"gone": f"Unregistered:{now + hour}", "back": f"Unregistered:{now - hour}"})
+        for name in ("gone", "back"):
+            broker.register(name, {"apns": ios_token(name), "spare": name}, platform="ios", manufacturer="Apple")
+        for name in ("gone", "back"):
+            message = broker.push({"device": name}, priority="critical")
+            broker.wait_status(message, "delivered")
+            first, second = broker.delivery(message)["attempts"]
+            assert (first["channel"], first["result"], first["vendor_code"]) == ("apns", "token_invalid", "Unregistered")
+            assert second["channel"] == "spare"
+        wait_for(lambda: "apns" not in broker.live_channels("gone"))
+        assert "apns" in broker.live_channels("back"), "Apple speaks of an hour before this registration"
+
+
+def test_a_wrong_key_stops_the_channel_with_advice_and_a_new_one_heals_it():
+    with FakeApple() as apple, Broker(channels=[apple.channel(key_id="OTHERKEY01"), loopback("spare")], extra=QUICK) as broker:
+        broker.register("d", {"apns": ios_token("d"), "spare": "d"}, platform="ios")
+        message = broker.push({"device": "d"}, priority="critical")
+        broker.wait_status(message, "delivered")
+        wait_for(lambda: broker.channel("apns")["state"] == "failed")
+        assert "InvalidProviderToken" in json.dumps(broker.channel("apns"))
+        assert len(apple.pushes()) == 1, "one refusal is enough"
+        assert "apns" in broker.live_channels("d"), "the token is not to blame"
