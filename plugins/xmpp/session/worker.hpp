@@ -101,6 +101,7 @@ class Worker {
 
   // ---- worker_send.cpp
   void pump();
+  void send_control();
   bool send_flight(uint64_t ticket, Flight& flight);
   void write_stanza(std::string_view bytes, uint64_t ticket);
   void ask();

@@ -14,10 +14,7 @@ std::string Worker::from() const {
 
 void Worker::pump() {
   if (phase_ != Phase::up) return;
-  while (!control_.empty() && out_.size() < kMostUnsent) {
-    write_stanza(control_.front(), 0);
-    control_.pop_front();
-  }
+  send_control();
   while (!flights_.queue.empty() && out_.size() < kMostUnsent && unacked_.size() < kMostUnacked) {
     const uint64_t ticket = flights_.queue.front();
     flights_.queue.pop_front();
@@ -27,7 +24,15 @@ void Worker::pump() {
     if (sent_ - asked_ >= kAskEvery) ask();
   }
   if (flights_.queue.empty() && control_.empty() && out_.size() < kMostUnsent) ask_again();
+  send_control();  // what came up while sending
   if (!unacked_.empty() && unacked_.back().number > asked_) ask();
+}
+
+void Worker::send_control() {
+  while (!control_.empty() && out_.size() < kMostUnsent) {
+    write_stanza(control_.front(), 0);
+    control_.pop_front();
+  }
 }
 
 bool Worker::send_flight(uint64_t ticket, Flight& f) {
