@@ -133,10 +133,17 @@ def main():
                 confirm.append(query)
                 confirm.send(callback=lambda _: None, timeout=30)
 
+        async def ask(self, whom):
+            tell(pong=await self["xep_0199"].ping(whom, timeout=10))
+            info = await self["xep_0030"].get_info(whom, timeout=10)
+            tell(features=sorted(info["disco_info"]["features"]))
+
         def command(self, line):
             if line == "cut":  # as when the radio goes away: no goodbye
                 self.transport.abort()
                 tell(cut=True)
+            elif line.startswith("ask "):
+                asyncio.ensure_future(self.ask(line.split()[1]))
             elif line.startswith("opened "):
                 _, id, to = line.split()
                 message = self.make_message(mto=to)

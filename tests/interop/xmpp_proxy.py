@@ -41,8 +41,12 @@ class Proxy:
         if not self.is_open:
             client.close()
             return
+        try:
+            server = socket.create_connection(("127.0.0.1", self.target))
+        except OSError:  # the server is down: so are we
+            client.close()
+            return
         self.connections += 1
-        server = socket.create_connection(("127.0.0.1", self.target))
         with self._lock:
             self._links[client], self._links[server] = server, client
             for one in (client, server):
