@@ -57,6 +57,7 @@ struct H2Callbacks {
     const std::string_view n = text_of(name, name_length), v = text_of(value, value_length);
     if (n == ":status") {
       x->response.headers.clear();  // of an interim answer
+      x->response.headers.reserve(8);
       x->response.status = std::atoi(std::string(v).c_str());
     } else if (!n.starts_with(':')) {
       x->response.headers.emplace_back(n, v);

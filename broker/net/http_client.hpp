@@ -51,7 +51,7 @@ struct HttpPoolOptions {
   uint32_t idle_timeout_ms = 30'000;     // shorter than the vendor's, else requests race with its closing
   uint32_t max_body_bytes = 64 << 10;    // of an answer; a longer one fails the request
   uint32_t max_header_bytes = 16 << 10;  // of an answer
-  uint32_t min_bytes_per_s = 1000;       // once an answer has begun, after a grace of 2 s; 0: no limit
+  uint32_t min_bytes_per_s = 1000;       // HTTP/1.1, once an answer has begun, after 2 s; 0: no limit
   uint32_t max_streams = 0;              // HTTP/2: per connection, on top of what the server allows; 0: the server's
   uint32_t ping_interval_ms = 0;         // HTTP/2: PING on a connection that has been quiet for so long; 0: none
   // How much the pool can carry at once changed much; the number counts what is out too, so it is a window as it is.

@@ -146,6 +146,7 @@ int32_t HttpService::send(uint64_t pool, const gw_http_request& in, gw_http_done
   out.body = from_gw(in.body);
   out.deadline_ns = static_cast<MonoNs>(in.deadline_mono_ns);
   out.cookie = in.cookie;
+  out.headers.reserve(in.header_count);
   for (uint32_t i = 0; i < in.header_count; ++i)
     out.headers.emplace_back(from_gw(in.headers[2 * i]), from_gw(in.headers[2 * i + 1]));
 
