@@ -75,6 +75,8 @@ class Apple:
         self.most_streams = 0
 
     def check_token(self, headers):
+        if self.options.client_ca:  # whoever got through the handshake has a certificate; a token beside it is ignored by Apple
+            return
         if "authorization" not in headers:
             raise Refusal("MissingProviderToken")
         scheme, _, token = headers["authorization"].partition(" ")
@@ -330,6 +332,7 @@ async def main():
     parser.add_argument("--team-id", default="TEAMID0001")
     parser.add_argument("--topic", default="org.example.chat")
     parser.add_argument("--streams", type=int, default=1000)
+    parser.add_argument("--client-ca", help="ask for a client certificate that this CA has signed, instead of tokens")
     parser.add_argument("--shy", action="store_true", help="one stream until a push was accepted, as Apple does")
     options = parser.parse_args()
     apple = Apple(options, jwk.JWK.from_pem(Path(options.key).read_bytes()))
@@ -338,6 +341,9 @@ async def main():
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
         context.set_alpn_protocols(["h2"])
+        if options.client_ca:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(options.client_ca)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: Connection(apple), "127.0.0.1", options.port, ssl=context)
         steering = await asyncio.start_server(lambda r, w: control(apple, r, w), "127.0.0.1", 0)

@@ -4,7 +4,7 @@ that Apple calls dead is unbound, and rates of different kinds stay apart."""
 import json
 import time
 
-from godwit_testing import Broker, FakeApple, ios_token, loopback, wait_for
+from godwit_testing import Broker, FakeApple, ios_token, loopback, make_client_certificate, wait_for
 
 QUICK = {"routing": {"min_wait": "100ms", "max_wait": "500ms"}}
 
@@ -72,3 +72,26 @@ def test_a_wrong_key_stops_the_channel_with_advice_and_a_new_one_heals_it():
         assert "InvalidProviderToken" in json.dumps(broker.channel("apns"))
         assert len(apple.pushes()) == 1, "one refusal is enough"
         assert "apns" in broker.live_channels("d"), "the token is not to blame"
+
+
+def test_a_client_certificate_does_instead_of_a_key(tmp_path):
+    certificate = make_client_certificate(tmp_path / "client.pem", days=20)
+    by_certificate = {"team_id": None, "key_id": None, "key": None, "certificate_file": f"${{file:{certificate}}}"}
+    with FakeApple("--client-ca", certificate) as apple, Broker(channels=[apple.channel(**by_certificate)], extra=QUICK) as broker:
+        iphone(broker, "ada")
+        message = broker.push({"device": "ada"})
+        broker.wait_status(message, "sent")
+        (push,) = apple.pushes("ada")
+        assert push["status"] == 200 and "authorization" not in push["headers"]
+        assert "ends soon" in broker.log(), "20 days are few"
+
+
+def test_a_live_activity_goes_to_everybody_on_its_broadcast_channel():
+    with FakeApple() as apple, Broker(channels=[apple.channel()], extra=QUICK) as broker:
+        body = {"to": {"token": {"channel": "apns", "token": "broadcast:dHN0LXNyY2gtY2hubA=="}}, "data": {},
+                "options": {"ttl": 60, "priority": "high"}, "overrides": {"apns": {"aps": {"event": "update", "content-state": {"score": "2:1"}}}}}
+        message = broker.expect(202, "POST", "/v1/messages", body)["message_id"]
+        broker.wait_status(message, "sent")
+        (push,) = apple.pushes()
+        assert push["headers"][":path"] == "/4/broadcasts/apps/org.example.chat"
+        assert push["headers"]["apns-channel-id"] == "dHN0LXNyY2gtY2hubA==" and push["payload"]["aps"]["content-state"] == {"score": "2:1"}

@@ -24,6 +24,15 @@ def make_p8(path):
     return Path(path)
 
 
+def make_client_certificate(path, days=365):
+    """A self-signed certificate and its key in one PEM file."""
+    key = Path(f"{path}.key")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", str(days), "-subj",
+                    f"/UID={TOPIC}/CN=Apple Push Services: {TOPIC}", "-keyout", key, "-out", path], check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + key.read_bytes())
+    return path
+
+
 class FakeApple:
     """`with FakeApple() as apple:`; `arguments` are those of fake_apns.py."""
 
@@ -67,7 +76,8 @@ class FakeApple:
         return self.control("state")
 
     def channel(self, name="apns", **config):
-        """The entry of godwit.yaml."""
+        """The entry of godwit.yaml; a property that is None is left out."""
         settings = {"origin": self.origin, "sandbox_origin": self.origin, "ca_file": self.ca, "topic": TOPIC, "team_id": TEAM,
                     "key_id": KEY_ID, "key": f"${{file:{self.key}}}", **config}
+        settings = {name: value for name, value in settings.items() if value is not None}
         return {"name": name, "plugin": "apns", "config": settings}
