@@ -190,6 +190,14 @@ class Broker {
   }
   ~Broker() { host_->stop(1000); }
 
+  double open_connections() const {
+    double open = 0;
+    host_->collect_metrics([&](const MetricSample& s) {
+      if (s.name == "vendor_http_connections") open += s.value;
+    });
+    return open;
+  }
+
   Figures push(uint64_t count) {
     const uint64_t before = sink_.settled(), before_accepted = sink_.accepted();
     const double cpu = cpu_seconds(RUSAGE_SELF);
@@ -252,7 +260,9 @@ int main(int argc, char** argv) {
       theirs.push_back(h.per_s), theirs_cpu.push_back(h.cpu_us);
     }
     const std::string name = std::to_string(connections) + "_connection" + (connections > 1 ? "s" : "");
-    godwit[name] = {{"pushes_per_s", bench::median(ours)}, {"cpu_us_per_push", bench::median(ours_cpu)}};
+    godwit[name] = {{"pushes_per_s", bench::median(ours)},
+                    {"cpu_us_per_push", bench::median(ours_cpu)},
+                    {"connections_open", broker.open_connections()}};
     peer[name] = {{"requests_per_s", bench::median(theirs)}, {"cpu_us_per_request", bench::median(theirs_cpu)}};
     if (connections == 1) ratio = bench::median(ours) / bench::median(theirs);
   }
