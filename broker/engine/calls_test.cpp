@@ -382,6 +382,33 @@ TEST_F(CallsTest, AUsedUpQuotaPutsTheChannelToSleepUntilItsReset) {
   EXPECT_EQ(rig.status(id), "delivered");
 }
 
+// Of a vendor that tells only how many of a push arrived (TPNS): rates of its kind, and no delivery changes.
+TEST_F(CallsTest, FiguresOfAPushBecomeRatesOfKindVendor) {
+  ChannelEvent e;
+  e.kind = ChannelEvent::Kind::receipt;
+  e.subkind = 2;
+  e.channel = 0;
+  e.vendor_id = "push-7";
+  e.event_id = "figures/push-7/xm/1";
+  e.payload = R"({"of": 50, "delivered": 40, "opened": 3, "manufacturer": "xiaomi"})";
+  rig.event(e);
+  rig.event(e);  // again: the same figures
+  e.event_id = "figures/push-7/xm/2";
+  e.payload = R"({"of": -1, "delivered": "many", "manufacturer": 7})";
+  rig.event(e);
+  routing::RateQuery query;
+  query.by_manufacturer = true;
+  query.now_ms = rig.clock.wall_ms();
+  query.from_ms = query.now_ms - 3'600'000;
+  const auto view = rig.ask<RateView>([&](auto done) { rig.engine->rates(query, std::move(done)); });
+  const auto row = std::find_if(view->rows.begin(), view->rows.end(), [](const auto& r) {
+    return r.kind == routing::ReceiptKind::vendor && r.manufacturer == "xiaomi";
+  });
+  ASSERT_NE(row, view->rows.end());
+  EXPECT_EQ(row->delivered, 40);
+  EXPECT_DOUBLE_EQ(row->rate, 0.8);
+}
+
 TEST_F(CallsTest, AFloodOfEventsIsTurnedAwayAndCalledBack) {
   std::vector<ChannelEvent> many(150'000);
   for (auto& e : many) e.kind = ChannelEvent::Kind::notice;

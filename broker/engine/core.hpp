@@ -236,6 +236,8 @@ class Core {
 
   // quota.cpp
   void on_quota(ChannelSlot&, const std::string& payload);
+  // figures.cpp
+  void on_figures(ChannelSlot&, const ChannelEvent&);
   void reset_quota_if_over(ChannelSlot&);
 
   // presence.cpp

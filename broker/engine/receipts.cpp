@@ -103,7 +103,7 @@ void Core::on_events(const std::vector<ChannelEvent>& events) {
     ChannelSlot& slot = slots_[e.channel];
     switch (e.kind) {
       case Kind::receipt:
-        on_receipt(e);
+        e.payload.empty() ? on_receipt(e) : on_figures(slot, e);
         break;
       case Kind::presence:
         on_presence(e);

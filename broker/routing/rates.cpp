@@ -74,6 +74,8 @@ void RateCell::add(const RateCell& other) {
   vendor += other.vendor;
   device += other.device;
   opened += other.opened;
+  figures_of += other.figures_of;
+  figures += other.figures;
   for (size_t i = 0; i < delays.size(); ++i) delays[i] += other.delays[i];
 }
 
@@ -95,6 +97,17 @@ void RateBook::count(ChannelNo channel, const Profile& profile, WallMs sent_ms, 
   const uint64_t key = key_of(channel, profile.maker, profile.os, profile.app);
   for (Ring* ring : {&minutes_, &hours_})
     if (RateCell* cell = ring->cell(key, sent_ms)) bump(*cell, event, delay_s);
+}
+
+void RateBook::add_figures(ChannelNo channel, const Profile& profile, WallMs sent_ms, const VendorFigures& told) {
+  const uint64_t key = key_of(channel, profile.maker, profile.os, profile.app);
+  for (Ring* ring : {&minutes_, &hours_}) {
+    RateCell* cell = ring->cell(key, sent_ms);
+    if (cell == nullptr) continue;
+    cell->figures_of += told.of;
+    cell->figures += told.delivered;
+    cell->opened += told.opened;
+  }
 }
 
 std::vector<RateRow> RateBook::query(const RateQuery& query, const Profiles& profiles,
@@ -140,10 +153,14 @@ std::vector<RateRow> RateBook::query(const RateQuery& query, const Profiles& pro
     // One row for each kind that there were receipts of, and the channel's own kind when there were none: kinds are
     // never added up, and a kind that nobody uses here is not a rate of zero.
     const ReceiptKind label = label_of_channel[channel];
-    const bool none = cell.device == 0 && cell.vendor == 0;
+    const bool none = cell.device == 0 && cell.vendor == 0 && cell.figures_of == 0;
     if (cell.device > 0 || (none && label == ReceiptKind::device)) emit(ReceiptKind::device, cell.device, cell.settled);
     if (cell.vendor > 0 || (none && label == ReceiptKind::vendor)) emit(ReceiptKind::vendor, cell.vendor, cell.settled);
     if (label < ReceiptKind::vendor) emit(ReceiptKind::accepted, cell.accepted, cell.sent);
+    if (cell.figures_of > 0) {
+      row.sent = cell.figures_of;  // the vendor counts by its own kinds of phones
+      emit(ReceiptKind::vendor, cell.figures, cell.figures_of);
+    }
   }
   return rows;
 }
@@ -159,14 +176,15 @@ void RateBook::save_ring(ByteWriter& out, const Ring& ring) {
     for (const uint64_t key : keys) {
       const RateCell& cell = bucket.cells.at(key);
       out.varint(key);
-      for (const uint32_t n : {cell.sent, cell.accepted, cell.settled, cell.vendor, cell.device, cell.opened})
+      for (const uint32_t n : {cell.sent, cell.accepted, cell.settled, cell.vendor, cell.device, cell.opened,
+                               cell.figures_of, cell.figures})
         out.varint(n);
       for (const uint32_t n : cell.delays) out.varint(n);
     }
   }
 }
 
-void RateBook::restore_ring(ByteReader& in, Ring& ring, const std::vector<ChannelNo>& channel_of) {
+void RateBook::restore_ring(ByteReader& in, Ring& ring, const std::vector<ChannelNo>& channel_of, bool with_figures) {
   if (in.varint() != ring.buckets.size()) return in.fail();
   for (Bucket& bucket : ring.buckets) {
     bucket.number = in.zigzag();
@@ -177,6 +195,8 @@ void RateBook::restore_ring(ByteReader& in, Ring& ring, const std::vector<Channe
       RateCell cell;
       for (uint32_t* n : {&cell.sent, &cell.accepted, &cell.settled, &cell.vendor, &cell.device, &cell.opened})
         *n = static_cast<uint32_t>(in.varint());
+      if (with_figures)
+        for (uint32_t* n : {&cell.figures_of, &cell.figures}) *n = static_cast<uint32_t>(in.varint());
       for (uint32_t& n : cell.delays) n = static_cast<uint32_t>(in.varint());
       const uint64_t channel = key >> 48;
       if (channel >= channel_of.size()) return in.fail();
@@ -190,9 +210,9 @@ void RateBook::save(ByteWriter& out) const {
   save_ring(out, hours_);
 }
 
-void RateBook::restore(ByteReader& in, const std::vector<ChannelNo>& channel_of) {
-  restore_ring(in, minutes_, channel_of);
-  restore_ring(in, hours_, channel_of);
+void RateBook::restore(ByteReader& in, const std::vector<ChannelNo>& channel_of, bool with_figures) {
+  restore_ring(in, minutes_, channel_of, with_figures);
+  restore_ring(in, hours_, channel_of, with_figures);
 }
 
 }  // namespace godwit::routing

@@ -24,7 +24,8 @@ struct RateCell {
   uint32_t settled = 0;             // outcome known, of devices whose receipts come back
   uint32_t vendor = 0, device = 0;  // receipts by kind
   uint32_t opened = 0;
-  std::array<uint32_t, 12> delays{};  // receipts by octave of delay from 250 ms
+  uint32_t figures_of = 0, figures = 0;  // told about whole pushes: so many arrived of so many
+  std::array<uint32_t, 12> delays{};     // receipts by octave of delay from 250 ms
 
   void add(const RateCell& other);
 };
@@ -36,11 +37,14 @@ class RateBook {
   // `sent_ms` is the moment of the send; events of messages older than a week are not counted.
   void count(ChannelNo channel, const Profile& profile, WallMs sent_ms, RateEvent event, double delay_s = 0);
 
+  // What a vendor tells about many messages at once, since it last did.
+  void add_figures(ChannelNo channel, const Profile& profile, WallMs sent_ms, const VendorFigures& figures);
+
   std::vector<RateRow> query(const RateQuery& query, const Profiles& profiles,
                              const std::vector<ReceiptKind>& label_of_channel) const;
 
   void save(ByteWriter& out) const;
-  void restore(ByteReader& in, const std::vector<ChannelNo>& channel_of);
+  void restore(ByteReader& in, const std::vector<ChannelNo>& channel_of, bool with_figures = true);
 
   static constexpr size_t kMaxCells = 2048;
 
@@ -55,7 +59,7 @@ class RateBook {
     RateCell* cell(uint64_t key, WallMs at);
   };
   static void save_ring(ByteWriter& out, const Ring& ring);
-  static void restore_ring(ByteReader& in, Ring& ring, const std::vector<ChannelNo>& channel_of);
+  static void restore_ring(ByteReader& in, Ring& ring, const std::vector<ChannelNo>& channel_of, bool with_figures);
 
   Ring minutes_{60'000, std::vector<Bucket>(121)};
   Ring hours_{3'600'000, std::vector<Bucket>(169)};

@@ -77,6 +77,18 @@ TEST_F(Book, KindsOfReceiptsAreNeverAddedUp) {
   EXPECT_EQ(rows[1].delivered, 1);
 }
 
+TEST_F(Book, FiguresOfAVendorAreRatesOfItsKindAndMixWithNoOther) {
+  for (int i = 0; i < 4; ++i) message(xiaomi, kNow - 1000, true, 1);
+  book.add_figures(1, xiaomi, kNow - 1000, {.of = 100, .delivered = 60, .opened = 5});
+  book.add_figures(1, xiaomi, kNow - 1000, {.of = 0, .delivered = 20, .opened = 0});  // later ones
+  const auto rows = ask({});
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].kind, ReceiptKind::device);
+  EXPECT_EQ(rows[0].rate, 1);
+  EXPECT_EQ(rows[1].kind, ReceiptKind::vendor);
+  EXPECT_DOUBLE_EQ(rows[1].rate, 0.8);
+}
+
 TEST_F(Book, TheWindowEndsWhatIsCounted) {
   message(xiaomi, kNow - 30 * 60'000, true);
   message(xiaomi, kNow - 5 * 60'000, false);

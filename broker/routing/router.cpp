@@ -266,6 +266,15 @@ void Router::opened(AttemptMemo& memo, WallMs wall) {
   if (DeviceState* state = impl_->learner(memo)) state->heard(Impl::hour(impl_->latest));
 }
 
+void Router::figures(ChannelNo channel, std::string_view manufacturer, WallMs sent_ms, const VendorFigures& told) {
+  if (channel >= impl_->channels.size()) return;
+  DeviceTraits traits;
+  traits.manufacturer = manufacturer;
+  const uint32_t profile = impl_->profiles.number(traits);
+  impl_->grow();
+  impl_->book.add_figures(channel, impl_->profiles.at(profile), sent_ms, told);
+}
+
 void Router::quota(ChannelNo channel, double used, double elapsed) {
   if (channel >= impl_->channels.size() || !std::isfinite(used) || !std::isfinite(elapsed)) return;
   Channel& c = impl_->channels[channel];

@@ -175,6 +175,11 @@ struct RateQuery {
   WallMs from_ms = 0, now_ms = 0;
 };
 
+// So many of so many messages arrived, since the vendor last told.
+struct VendorFigures {
+  uint32_t of = 0, delivered = 0, opened = 0;
+};
+
 // A health cell that has tripped: this channel, for this part of the fleet, delivers less than it did.
 struct Alarm {
   ChannelNo channel = kNoChannel;
@@ -246,6 +251,9 @@ class Router {
   // A receipt of another attempt told whether the device had got this one too (its set of channels).
   void seen(AttemptMemo& memo, bool had_it, MonoNs now, WallMs wall);
   void opened(AttemptMemo& memo, WallMs wall);
+  // What a vendor tells about whole pushes and not about devices: rates of kind vendor for people. No device learns
+  // from it, because it names none.
+  void figures(ChannelNo channel, std::string_view manufacturer, WallMs sent_ms, const VendorFigures& told);
 
   // An application-wide quota of the channel: how much is used, and how much of its period is over (both 0..1).
   // Normal and low messages pay a rising price while use runs ahead; at 1 the channel sleeps.

@@ -29,6 +29,14 @@ struct Event {
                  .event_id = event_id,
                  .vendor_id = vendor_id};
   }
+  // For vendors that report only how many of a push arrived: {"of": n, "delivered": n, "opened": n, "manufacturer":
+  // "xiaomi"}, each since the last time, about what was sent at `sent_wall_ms`. They count as rates of kind vendor.
+  static Event figures(std::string_view vendor_id, std::string_view event_id, std::string_view json,
+                       uint64_t sent_wall_ms) {
+    Event event = receipt(GW_RECEIPT_DELIVERED, vendor_id, event_id, sent_wall_ms);
+    event.payload = json;
+    return event;
+  }
   static Event token_invalid(std::string_view address, std::string_view event_id, uint64_t since_wall_ms = 0) {
     return Event{.kind = GW_EVENT_TOKEN_INVALID, .at_wall_ms = since_wall_ms, .event_id = event_id, .address = address};
   }
