@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "broker/app/vendor_priors.hpp"
 #include "broker/base/encoding.hpp"
 #include "broker/base/expand.hpp"
 
@@ -52,10 +53,11 @@ EngineOptions engine_options(const Config& config) {
   for (const ChannelInstanceConfig& channel : config.channels) {
     ChannelOptions c;
     c.name = channel.name;
-    c.prior = channel.prior;
+    const Priors priors = with_vendor_priors(channel.plugin, {channel.prior, channel.manufacturer_priors});
+    c.prior = priors.prior;
     c.cost = channel.cost;
     c.coverage = channel.coverage;
-    for (const auto& [manufacturer, rate] : channel.manufacturer_priors)
+    for (const auto& [manufacturer, rate] : priors.manufacturers)
       c.manufacturer_priors.emplace_back(manufacturer, rate);
     o.channels.push_back(std::move(c));
   }
