@@ -36,13 +36,14 @@ import json
 import time
 import urllib.parse
 
+from http_fake import serve
+
 REFUSALS = {10002: "busy", 10016: "missing parameter", 10017: "invalid parameter", 21301: "authentication failed", 66007: "regid illegal",
             65009: "content too long", 65014: "too many extras", 65015: "extras too long", 200002: "over QPS", 10029: "invalid device",
             22022: "illegal package name", 27001: "channel not approved", 65036: "callback parameter too long", 65037: "callback too long"}
 MAX_TARGETS = 1000  # of one call
 DAY_MS = 86_400_000
 RECEIPT_DELAY_S = 0.3  # receipts come in batches, "about once a second"
-REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 429: "Too Many Requests", 500: "Internal Server Error"}
 SENDS = {"/v2/message/regid": "registration_id", "/v3/message/regid": "registration_id", "/v4/message/regid": "registration_id",
          "/v2/message/alias": "alias", "/v3/message/alias": "alias", "/v2/message/user_account": "user_account",
          "/v2/message/topic": "topic", "/v3/message/topic": "topic"}
@@ -238,6 +239,40 @@ class Vendor:
         if calls:
             asyncio.get_running_loop().call_later(RECEIPT_DELAY_S, lambda: asyncio.ensure_future(post_all(url, calls)))
 
+    # ---- paths
+
+    async def route(self, method, path, headers, body):
+        form = dict(urllib.parse.parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)) if not path.startswith("/_") else {}
+        if method == "POST" and path in SENDS:
+            return await self.send(headers, form, path)
+        if method == "POST" and path in REVOKES:
+            return self.recall(headers, form, path)
+        if method == "GET" and path == "/v1/feedback/fetch_invalid_regids":
+            return self.feedback(headers)
+        if path == "/_control/behave":
+            self.behaviours.update(json.loads(body))
+            return 200, {}, {}
+        if path == "/_control/arrivals":
+            return 200, self.arrivals, {}
+        if path == "/_control/calls":
+            return 200, self.calls, {}
+        if path == "/_control/recalls":
+            return 200, self.recalls, {}
+        if path == "/_control/limits":
+            wish = json.loads(body)
+            self.qps = wish.get("qps", self.qps)
+            self.quota.update(wish.get("quota", {}))
+            return 200, {}, {}
+        if path == "/_control/count":
+            return 200, {"arrivals": len(self.arrivals)}, {}
+        if path == "/_control/receipt":
+            wish = json.loads(body)
+            return 200, {"status": await post_receipt(wish["url"], wish["data"])}, {}
+        if path == "/_control/reset":
+            self.reset()
+            return 200, {}, {}
+        return 404, {"result": "error", "reason": f"no such path {path}"}, {}
+
 
 async def post_all(url, calls):
     for data in calls:
@@ -261,70 +296,7 @@ async def post_receipt(url, data):
         return 0
 
 
-class Server:
-    def __init__(self, vendor):
-        self.vendor = vendor
-
-    async def serve(self, reader, writer):
-        try:
-            while await self.one_request(reader, writer):
-                pass
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    async def one_request(self, reader, writer):
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        method, target, _ = head[0].split(" ", 2)
-        headers = {k.lower(): v.strip() for k, v in (line.split(":", 1) for line in head[1:] if ":" in line)}
-        body = await reader.readexactly(int(headers.get("content-length", 0)))
-        answer = await self.route(method, target.split("?")[0], headers, body)
-        if answer is None:
-            return False
-        status, value, extra = answer
-        content = value if isinstance(value, bytes) else b"" if value is None else json.dumps(value).encode()
-        lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Status')}", "Content-Type: application/json", f"Content-Length: {len(content)}"]
-        lines += [f"{k}: {v}" for k, v in extra.items()]
-        writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + content)
-        await writer.drain()
-        return headers.get("connection", "").lower() != "close"
-
-    async def route(self, method, path, headers, body):
-        vendor = self.vendor
-        form = dict(urllib.parse.parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)) if not path.startswith("/_") else {}
-        if method == "POST" and path in SENDS:
-            return await vendor.send(headers, form, path)
-        if method == "POST" and path in REVOKES:
-            return vendor.recall(headers, form, path)
-        if method == "GET" and path == "/v1/feedback/fetch_invalid_regids":
-            return vendor.feedback(headers)
-        if path == "/_control/behave":
-            vendor.behaviours.update(json.loads(body))
-            return 200, {}, {}
-        if path == "/_control/arrivals":
-            return 200, vendor.arrivals, {}
-        if path == "/_control/calls":
-            return 200, vendor.calls, {}
-        if path == "/_control/recalls":
-            return 200, vendor.recalls, {}
-        if path == "/_control/limits":
-            wish = json.loads(body)
-            vendor.qps = wish.get("qps", vendor.qps)
-            vendor.quota.update(wish.get("quota", {}))
-            return 200, {}, {}
-        if path == "/_control/count":
-            return 200, {"arrivals": len(vendor.arrivals)}, {}
-        if path == "/_control/receipt":
-            wish = json.loads(body)
-            return 200, {"status": await post_receipt(wish["url"], wish["data"])}, {}
-        if path == "/_control/reset":
-            vendor.reset()
-            return 200, {}, {}
-        return 404, {"result": "error", "reason": f"no such path {path}"}, {}
-
-
-async def main():
+def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--secret", default="FAKEsecret")
@@ -332,11 +304,8 @@ async def main():
     parser.add_argument("--classes", default="", help="id:public,id:private: the message classes of the console")
     options = parser.parse_args()
     vendor = Vendor(options.secret, options.package, dict(c.split(":") for c in options.classes.split(",") if c))
-    server = await asyncio.start_server(Server(vendor).serve, "127.0.0.1", options.port, backlog=1024, limit=1 << 20)
-    print("PORT", server.sockets[0].getsockname()[1], flush=True)
-    async with server:
-        await server.serve_forever()
+    asyncio.run(serve(vendor, options.port))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

@@ -24,4 +24,9 @@ def mipush(vendor, broker_port=None, name="mi", **config):
     return {**vendor_channel(vendor, broker_port, name, **config), "plugin": "mipush"}
 
 
+def xinge(vendor, name="xinge", **config):
+    """The Xinge channel against a FakeTpns."""
+    return {"name": name, "plugin": "xinge", "config": {"origin": vendor.origin, "access_id": vendor.access_id, "secret_key": vendor.SECRET, **config}}
+
+
 CALLBACK_PATH = "unguessable-part-of-the-path"

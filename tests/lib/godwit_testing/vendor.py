@@ -62,3 +62,16 @@ class FakeVendor(Fake):
 
     def calls(self):
         return self.control("calls")
+
+
+class FakeTpns(Fake):
+    """TPNS, and Xinge V3 and V2; an access id that begins with 16 is an iOS app, one with letters a V3 one."""
+
+    SECRET, SCRIPT = "00112233445566778899aabbccddeeff", "fake_tpns.py"
+
+    def __init__(self, access_id="1500001234"):
+        self.access_id = access_id
+        self.ARGUMENTS = ("--secret", self.SECRET, "--access-id", access_id)
+
+    def calls(self):
+        return self.control("calls")
