@@ -175,6 +175,11 @@ void Core::end_cascade(DeliveryIx dix, const Offers& offers) {
     if (!reports) return finish(dix, DeliveryState::sent, Reason::none);
     return arm(dix, Wake::rest, now_ + options_.receipt_wait_ms * kNsPerMs);
   }
+  if (unclear && may_wait_for_presence(m, d)) {  // its connection broke, and it has not come back yet
+    d.cascade_over = false;
+    d.waits_for_presence = true;
+    return arm(dix, Wake::none, m.expires_ns);
+  }
   if (unclear) {  // a call that would cost twice: the vendor's report is waited for, nothing is sent again
     d.reason = Reason::outcome_unknown;
     return arm(dix, Wake::none, m.expires_ns);

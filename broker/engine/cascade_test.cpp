@@ -321,6 +321,21 @@ TEST_F(CascadeTest, AConnectionThatBreaksDuringTheSendWaitsForTheNextOne) {
   EXPECT_EQ(rig.status(id), "delivered");
 }
 
+// Once, a device that lost its connection before it acknowledged and was still away when the retry came got it never again.
+TEST_F(CascadeTest, WhatWasNotAcknowledgedIsSentAgainWhenTheDeviceComesBackAfterTheRetry) {
+  rig.add_device("d", "u", {"own"});
+  rig.answer("own", Disposition::unknown);
+  rig.presence("own", "d", true);
+  const MessageId id = rig.send(EngineRig::draft("u"));
+  EXPECT_THAT(rig.channels.sent, SizeIs(1));
+  rig.presence("own", "d", false);
+  rig.pass(60'000);
+  EXPECT_THAT(rig.channels.sent, SizeIs(1));
+  rig.answer("own", Disposition::delivered);
+  rig.presence("own", "d", true);
+  EXPECT_EQ(rig.status(id), "delivered");
+}
+
 TEST_F(CascadeTest, WhatAVendorTookWithoutAReceiptIsSentAgainWhenTheDeviceConnects) {
   rig.add_device("d", "u", {"a", "own"});
   rig.answer("a", Disposition::accepted);
