@@ -6,6 +6,7 @@
 
 #include <functional>
 
+#include "bench/longconn/storm.hpp"
 #include "bench/longconn/target.hpp"
 #include "bench/support/report.hpp"
 
@@ -130,7 +131,7 @@ int main(int argc, char** argv) {
   app.add_option("--busy", options.busy, "devices of the second flow of messages")->capture_default_str();
   app.add_option("--messages", options.messages, "per round")->capture_default_str();
   app.add_option("--rounds", options.rounds)->capture_default_str();
-  app.add_option("--only", options.only, "gateway, broker or mosquitto");
+  app.add_option("--only", options.only, "gateway, broker, storm or mosquitto");
   app.add_option("--latency-rate", options.latency_rate, "messages a second instead of half load");
   app.add_flag("--quick", options.quick);
   app.add_flag("--json", options.json);
@@ -144,6 +145,7 @@ int main(int argc, char** argv) {
   json godwit, peer;
   if (wants("gateway")) godwit["gateway"] = measure_fresh(make_gateway, options, true);
   if (wants("broker")) godwit["whole_broker"] = measure_fresh(make_broker, options, false);
+  if (wants("storm")) godwit["storm"] = storm(*make_broker(), options.connections);
   if (wants("mosquitto")) peer = measure_fresh(make_mosquitto, options, true);
   json report{{"bench", "longconn"},
               {"machine", machine()},

@@ -91,6 +91,17 @@ class BrokerTarget final : public Target {
                      result.first_refusal.c_str());
     });
   }
+  double post(size_t device) override {
+    const std::string body = R"({"to":{"device":"d)" + std::to_string(device) + R"("},)" + stamped_content().substr(1);
+    const auto begun = Swarm::Clock::now();
+    const std::string answer = http_call(
+        broker_.port(), std::string("POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ") + kKey +
+                            "\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " +
+                            std::to_string(body.size()) + "\r\n\r\n" + body);
+    const double seconds = std::chrono::duration<double>(Swarm::Clock::now() - begun).count();
+    if (answer.find("202") == std::string::npos) std::fprintf(stderr, "longconn: not accepted: %s\n", answer.c_str());
+    return seconds;
+  }
   void pushed() override {
     if (feeder_.joinable()) feeder_.join();
   }

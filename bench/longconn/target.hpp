@@ -24,6 +24,9 @@ class Target {
   // Begins to send `count` messages to the swarm's first `devices` in turn, so many a second; 0 = as fast as it goes.
   virtual void push(Swarm& swarm, size_t devices, uint64_t count, double per_second) = 0;
   virtual void pushed() {}  // all have arrived
+  // One durable POST of a message to a device, in a connection of its own: the seconds until it is accepted. From any
+  // thread; the whole broker only.
+  virtual double post(size_t) { return -1; }
 };
 
 // The plugin in the broker's plugin host, with a sink that counts: everything but the engine.
