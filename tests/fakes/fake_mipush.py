@@ -26,7 +26,8 @@ What a target's behaviour may be (control call POST /_control/behave {"TARGET": 
 A call with several targets is refused, delayed or reset if any of them says so.
 
 Control calls: GET /_control/arrivals -> [{"message", "regid", "accepted", "form"}]; GET /_control/calls -> [{"path", "targets"}]; GET
-/_control/count; GET /_control/recalls; POST /_control/limits {"qps": n, "quota": {"CLASS": n}}; POST /_control/receipt {"url", "data": {…}}
+/_control/count; GET /_control/recalls; POST /_control/limits {"qps": n, "quota": {"CLASS": n}}; POST /_control/outage {"on": true} (every send gets HTTP 500); POST
+/_control/receipt {"url", "data": {…}}
 sends a receipt of any content (late, doubled, forged, malformed); POST /_control/reset forgets everything.
 """
 
@@ -74,7 +75,7 @@ class Vendor:
 
     def reset(self):
         self.behaviours, self.times, self.arrivals, self.calls, self.recalls, self.next_id = {}, {}, [], [], [], 0
-        self.quota, self.acked, self.qps, self.second, self.in_second, self.dead = {}, {}, None, 0, 0, []
+        self.quota, self.acked, self.qps, self.second, self.in_second, self.dead, self.outage = {}, {}, None, 0, 0, [], False
 
     def authorised(self, headers):
         need(headers.get("authorization") == "key=" + self.secret, 21301)
@@ -137,6 +138,8 @@ class Vendor:
             targets = self.check_send(headers, form, SENDS[path])
             self.calls.append({"path": path, "targets": len(targets)})
             self.check_pace()
+            if self.outage:
+                return 500, None, {}
             misbehaves = await self.misbehave(targets, form)
             if misbehaves is not NotImplemented:
                 return misbehaves
@@ -262,6 +265,9 @@ class Vendor:
             wish = json.loads(body)
             self.qps = wish.get("qps", self.qps)
             self.quota.update(wish.get("quota", {}))
+            return 200, {}, {}
+        if path == "/_control/outage":
+            self.outage = json.loads(body)["on"]
             return 200, {}, {}
         if path == "/_control/count":
             return 200, {"arrivals": len(self.arrivals)}, {}
