@@ -152,13 +152,16 @@ void Core::end_cascade(DeliveryIx dix, const Offers& offers) {
   const MessageEntry& m = messages_[d.message];
   if (d.live > 0) return arm(dix, Wake::none, m.expires_ns);  // the settlement will say
   leave_fanout_window(dix);
-  bool reports = false, unclear = false;
+  bool reports = false, unclear = false, costly_unclear = false;
   Reason refusal = Reason::no_channel;
   for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
     const Attempt& a = attempts_[i];
     const auto verdict = dispatch::verdict_of(a.result);
     if (verdict.step == dispatch::Step::sent) reports |= slots_[a.channel].reports();
-    if (verdict.step == dispatch::Step::unclear) unclear = true;
+    if (verdict.step == dispatch::Step::unclear) {
+      unclear = true;
+      costly_unclear |= a.costly;
+    }
     refusal = verdict.drops_token                    ? Reason::token_invalid
               : a.result == Disposition::rejected    ? Reason::refused
               : a.result == Disposition::config      ? Reason::config
@@ -180,7 +183,9 @@ void Core::end_cascade(DeliveryIx dix, const Offers& offers) {
     d.waits_for_presence = true;
     return arm(dix, Wake::none, m.expires_ns);
   }
-  if (unclear) {  // a call that would cost twice: the vendor's report is waited for, nothing is sent again
+  // The vendor's report is waited for: for good after a call that would cost twice, else until the channel can be tried
+  // again.
+  if (costly_unclear || (unclear && !offers.may_wake)) {
     d.reason = Reason::outcome_unknown;
     return arm(dix, Wake::none, m.expires_ns);
   }

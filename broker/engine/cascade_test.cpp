@@ -141,6 +141,21 @@ TEST_F(CascadeTest, AVendorsEventWithTheSameIdIsDroppedWhenItComesAgain) {
   EXPECT_EQ(rig.engine->stats().repeated_receipts.value(), 1u);
 }
 
+TEST_F(CascadeTest, WhatMayHaveArrivedBeforeTheConnectionBrokeComesAgainWithTheNext) {
+  rig.add_device("d", "u", {"own"});
+  rig.presence("own", "d", true);
+  rig.leave_open("own");
+  const MessageId id = rig.send(EngineRig::draft("u"));
+  rig.presence("own", "d", false);
+  rig.settle(rig.channels.sent.at(0), EngineRig::outcome(Disposition::unknown));
+  rig.pass(120'000);
+  EXPECT_THAT(rig.channels.sent, SizeIs(1)) << "nobody is there";
+  rig.answer("own", Disposition::delivered);
+  rig.presence("own", "d", true);
+  EXPECT_THAT(rig.channels.sent, SizeIs(2));
+  EXPECT_EQ(rig.status(id), "delivered");
+}
+
 TEST_F(CascadeTest, TheLastSilenceCountsLongBeforeTheReceiptIsGivenUp) {
   rig.add_device("d", "u", {"a"});
   rig.answer("a", Disposition::accepted);
