@@ -40,6 +40,7 @@ inline constexpr size_t kChecksAtOnce = 500;
 inline constexpr size_t kMostAway = 100'000;       // androidpn: devices that are pinged
 inline constexpr size_t kMostUnacked = 1'024;      // stanzas that the server has not confirmed
 inline constexpr uint64_t kAskEvery = 64;          // stanzas between two questions whether it has
+inline constexpr uint32_t kAcknowledgeEvery = 100;  // stanzas of the server
 inline constexpr size_t kMostUnsent = 256 * 1024;  // bytes
 inline constexpr size_t kMostWaitingEvents = 1'000;
 inline constexpr uint32_t kMaxPayload = 64 * 1024;
