@@ -69,6 +69,7 @@ class Xmpp final : public godwit::Channel {
     const auto say = [&](const char* name, const Count& count) { out.info(name, std::to_string(count.get())); };
     say("up", t.is_up);
     say("open", t.open);
+    say("unconfirmed", t.unconfirmed);
     say("devices", t.online);
     say("sent", t.sent);
     say("sent_again", t.sent_again);

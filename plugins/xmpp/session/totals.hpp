@@ -21,7 +21,7 @@ struct Totals {
   Count sent, sent_again, confirmed;      // messages
   Count receipts, refused, unknown_ends;  // answers
   Count dropped;                          // stanzas that were read over
-  Count open, online;                     // now: messages with us, devices that are there
+  Count open, unconfirmed, online;        // now: messages with us, stanzas not confirmed, devices that are there
   Count is_up;
 };
 

@@ -70,6 +70,7 @@ void Worker::run() {
     pump();
     flush();
     totals_.open.set(flights_.size());
+    totals_.unconfirmed.set(flights_.queue.size() + unacked_.size());
     totals_.online.set(book_.online());
     wait();
   }
