@@ -103,7 +103,8 @@ double Health::product(ChannelNo channel, const Profile& profile) const {
   return h;
 }
 
-void Health::judge(ChannelNo number, const Profile& profile, DeviceNo device, bool success, double expected, double t) {
+void Health::judge(ChannelNo number, const Profile& profile, DeviceNo device, bool success, double expected,
+                   double patience_s, double t) {
   PerChannel& channel = channels_[number];
   const double all = factor(number, profile);
   expected = std::clamp(expected, 0.001, kMostExpected);
@@ -115,7 +116,7 @@ void Health::judge(ChannelNo number, const Profile& profile, DeviceNo device, bo
     cell->events.add(t, kDay_s, 1);
     if (cell->alarmed) {
       judge_alarmed(channel, *cell, success, expected * all / cell->health, t);
-    } else if (all >= kLeft && suspect(*cell, device, success, expected * all, t) && tripped == nullptr) {
+    } else if (all >= kLeft && suspect(*cell, device, success, expected * all, patience_s, t) && tripped == nullptr) {
       tripped = cell;
     }
   }
@@ -124,13 +125,18 @@ void Health::judge(ChannelNo number, const Profile& profile, DeviceNo device, bo
 }
 
 // True when the cell should trip.
-bool Health::suspect(HealthCell& cell, DeviceNo device, bool success, double p, double t) {
-  if (!success && cell.suspicion == 0) calm(cell);
+bool Health::suspect(HealthCell& cell, DeviceNo device, bool success, double p, double patience_s, double t) {
+  const double fade = std::exp2(-std::max(0.0, t - cell.judged_at) / patience_s);
+  cell.judged_at = t;
+  for (double* credit : {&cell.suspicion, &cell.despair})
+    if (*credit < 0) *credit *= fade;
   if (!success && !is_new_witness(cell, device)) return false;
   cell.suspicion += step(kHalved, success, p);
-  cell.despair = std::max(0.0, cell.despair + step(kNothing, success, p));
+  cell.despair += step(kNothing, success, p);
   if (cell.suspicion <= 0) {
-    calm(cell);
+    cell.despair = std::min(0.0, cell.despair);
+    cell.since_successes = cell.since_expected = 0;
+    cell.heard = 0;
     return false;
   }
   cell.since_successes += success;
@@ -151,7 +157,7 @@ void Health::trip(PerChannel& channel, const Cover& cover, size_t at, double t) 
     HealthCell& w = *cover[wider];
     w.suspicion = std::max(0.0, w.suspicion - seen.suspicion);
     w.despair = std::max(0.0, w.despair - seen.despair);
-    if (w.suspicion == 0) calm(w);
+    if (w.suspicion <= 0) calm(w);
     if (wider == kAll) break;
   }
   for_each_cell(channel, [&](HealthCell& other) {
@@ -246,10 +252,11 @@ void Health::save(ByteWriter& out, size_t channels) const {
     out.varint(channels_[c].trips);
     out.varint(count);
     for_each_cell(channels_[c], [&out](const HealthCell& cell) {
-      for (const double v : {cell.suspicion, cell.despair, cell.since_successes, cell.since_expected, cell.events.sum,
-                             cell.events.at, cell.health, cell.successes.sum, cell.successes.at, cell.expected.sum,
-                             cell.expected.at, cell.recovery, cell.alarmed_at, cell.last_first})
+      for (const double v : {cell.judged_at, cell.since_successes, cell.since_expected, cell.events.sum, cell.events.at,
+                             cell.health, cell.successes.sum, cell.successes.at, cell.expected.sum, cell.expected.at,
+                             cell.recovery, cell.alarmed_at, cell.last_first})
         out.f64(v);
+      out.f64(cell.suspicion), out.f64(cell.despair);
       out.u8(cell.alarmed ? 1 : 0);
       out.u32(cell.passed_over);
       out.u32(cell.heard);
@@ -267,12 +274,14 @@ void Health::restore(ByteReader& in, const std::vector<ChannelNo>& channel_of) {
     if (in.varint() != count) return in.fail();
     channel.alarms = 0;
     for_each_cell(channel, [&](HealthCell& cell) {
-      for (double* v : {&cell.suspicion, &cell.despair, &cell.since_successes, &cell.since_expected, &cell.events.sum,
-                        &cell.events.at, &cell.health, &cell.successes.sum, &cell.successes.at, &cell.expected.sum,
-                        &cell.expected.at, &cell.recovery, &cell.alarmed_at, &cell.last_first}) {
+      for (double* v : {&cell.judged_at, &cell.since_successes, &cell.since_expected, &cell.events.sum, &cell.events.at,
+                        &cell.health, &cell.successes.sum, &cell.successes.at, &cell.expected.sum, &cell.expected.at,
+                        &cell.recovery, &cell.alarmed_at, &cell.last_first}) {
         *v = in.f64();
         if (!(*v >= 0 && *v < 1e15)) in.fail();
       }
+      cell.suspicion = in.f64(), cell.despair = in.f64();
+      if (!(std::abs(cell.suspicion) < 1e15 && std::abs(cell.despair) < 1e15)) in.fail();
       if (!(cell.health >= kLeastHealth && cell.health <= 1)) in.fail();
       cell.alarmed = in.u8() != 0;
       cell.passed_over = in.u32();

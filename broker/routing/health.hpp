@@ -20,14 +20,17 @@ namespace godwit::routing {
 
 struct HealthCell {
   // The test for a fall, while healthy.
-  double suspicion = 0;  // log likelihood ratio of "halved" against "as expected", floored at 0
-  double despair = 0;    // the same of "next to nothing", which a total outage raises faster
+  // Log likelihood ratio of "halved" against "as expected". Below 0 it is a credit that fades: of a burst the receipts
+  // come first and the silences all at once, so successes must still count when the silences of their burst arrive.
+  double suspicion = 0;
+  double despair = 0;  // the same of "next to nothing", which a total outage raises faster
   // Devices that failed to answer since then. One that is away or whose token died fails again and again, so each is
   // heard once: it takes several phones to accuse a channel.
   std::array<uint32_t, 16> witnesses{};  // device + 1, the latest ones
   uint32_t heard = 0;
   double since_successes = 0, since_expected = 0;  // since suspicion left 0: only data after the change
-  Decayed events;                                  // attempts judged, half-life a day: what sets the threshold
+  double judged_at = 0;
+  Decayed events;  // attempts judged, half-life a day: what sets the threshold
   // While alarmed.
   bool alarmed = false;
   double health = 1;
@@ -51,7 +54,9 @@ class Health {
   bool any_alarm(ChannelNo channel) const { return channels_[channel].alarms != 0; }
 
   // A settled attempt: did it arrive, and with what chance was it expected to (without health)?
-  void judge(ChannelNo channel, const Profile& profile, DeviceNo device, bool success, double expected, double t);
+  // `patience_s`: after how long silence counts on this channel.
+  void judge(ChannelNo channel, const Profile& profile, DeviceNo device, bool success, double expected,
+             double patience_s, double t);
 
   // Probes. `loss`: how much the first send loses by using this channel; `passed_over` says that it was not used.
   bool wants_probe(ChannelNo channel, const Profile& profile, double loss, double t) const;
@@ -88,7 +93,7 @@ class Health {
   static void for_each_cell(Self& channel, F f);
   double product(ChannelNo channel, const Profile& profile) const;
   using Cover = std::array<HealthCell*, 4>;
-  static bool suspect(HealthCell& cell, DeviceNo device, bool success, double p, double t);
+  static bool suspect(HealthCell& cell, DeviceNo device, bool success, double p, double patience_s, double t);
   static void trip(PerChannel& channel, const Cover& cover, size_t at, double t);
   void judge_alarmed(PerChannel& channel, HealthCell& cell, bool success, double p, double t);
 

@@ -118,6 +118,7 @@ struct Router::Impl {
 
   // learn.cpp
   AttemptMemo sent(const Ask& ask, const Decision& decision, double t, MonoNs now);
+  double confidence(const DeviceView& device, ChannelNo channel) const;
   void judge(AttemptMemo& memo, bool success, double t);
   float blame(const AttemptMemo& memo, double t) const;
   void remember(const AttemptMemo& memo, DeviceState& state, unsigned slot, bool success, bool corrects, double t);

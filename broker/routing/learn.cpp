@@ -39,6 +39,17 @@ double failure_weight(const AttemptMemo& memo) {
 
 }  // namespace
 
+// How much of an expectation rests on outcomes: while it is only believed, a channel that delivers less has not fallen.
+double Router::Impl::confidence(const DeviceView& device, ChannelNo channel) const {
+  constexpr double kHalfSure = 5;
+  const Strengths& strengths = channels[channel].strengths;
+  const auto trials = [&](const Pool& pool) { return pool.trials * device.inverse; };
+  const double above = std::min(strengths.maker, trials(levels.fleet(channel)));
+  const double maker = std::min(strengths.segment, trials(levels.maker(channel, device.profile.maker)) + above);
+  const double known = trials(levels.segment(channel, device.profile.segment)) + maker;
+  return known / (known + kHalfSure);
+}
+
 AttemptMemo Router::Impl::sent(const Ask& ask, const Decision& decision, double t, MonoNs now) {
   AttemptMemo memo;
   memo.device = ask.device;
@@ -67,7 +78,8 @@ AttemptMemo Router::Impl::sent(const Ask& ask, const Decision& decision, double 
   memo.flags = e.reporting ? kReporting : 0;
   const double ratio = common.ratio(decision.channel, channels.size(), t);
   const double covered = std::min(1.0, c.coverage.share(c.traits.coverage, t) / c.traits.coverage);
-  memo.expected = static_cast<float>(std::min(0.98, e.rate * kTimeliness * reach * ratio * covered));
+  memo.expected = static_cast<float>(
+      std::min(0.98, confidence(device, decision.channel) * e.rate * kTimeliness * reach * ratio * covered));
   memo.common = to_share(ratio / kMostCommon);
   memo.weight = 1;
   memo.novelty = to_share(std::clamp(c.mixture.sensitivity(e.mean, e.successes, e.failures), kLeastNovelty, 1.0));
@@ -97,7 +109,7 @@ void Router::Impl::judge(AttemptMemo& memo, bool success, double t) {
   memo.flags |= kJudged;
   const double ratio = std::max(0.1, from_share(memo.common) * kMostCommon);
   common.settled(memo.channel, success, memo.expected * memo.health / ratio, t);
-  health.judge(memo.channel, profile(memo), memo.device, success, memo.expected, t);
+  health.judge(memo.channel, profile(memo), memo.device, success, memo.expected, soft_timeout_s(memo.channel), t);
 }
 
 // The part of a failure that belongs to this channel on this device, and not to a trouble known to be wider.

@@ -15,7 +15,7 @@ namespace godwit::routing {
 namespace {
 
 constexpr uint32_t kMagic = 0x54525747;  // "GWRT"
-constexpr uint32_t kVersion = 3, kWithoutFigures = 2;  // the latter is still read
+constexpr uint32_t kVersion = 4;
 constexpr double kTooOldForMoods_s = 600;  // alarms and the like describe the moment, not the device
 static_assert(std::is_trivially_copyable_v<Random> && sizeof(Random) == 32);
 static_assert(std::is_trivially_copyable_v<DeviceState>);
@@ -123,8 +123,7 @@ Result<void> Router::Impl::restore(std::string_view bytes, MonoNs now, WallMs wa
   if (!(stored == stable_hash128(body))) return damaged("checksum");
   ByteReader in(body);
   if (in.u32() != kMagic) return damaged("not a routing snapshot");
-  const uint32_t version = in.u32();
-  if (version != kVersion && version != kWithoutFigures)
+  if (const uint32_t version = in.u32(); version != kVersion)
     return Error{Code::unsupported,
                  "the routing snapshot has version " + std::to_string(version) + ", this broker reads " +
                      std::to_string(kVersion) + "; start without it, the router learns anew",
@@ -179,7 +178,7 @@ Result<void> Router::Impl::restore(std::string_view bytes, MonoNs now, WallMs wa
     for (Channel& c : fresh->channels) c.coverage = {};
     fresh->grow();
   }
-  fresh->book.restore(in, channel_of, version != kWithoutFigures);
+  fresh->book.restore(in, channel_of);
   const uint64_t device_count = in.varint();
   if (in.failed() || device_count > in.left() / sizeof(DeviceState)) return damaged("statistics");
   for (uint64_t i = 0; i < device_count; ++i) {

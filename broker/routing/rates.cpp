@@ -184,7 +184,7 @@ void RateBook::save_ring(ByteWriter& out, const Ring& ring) {
   }
 }
 
-void RateBook::restore_ring(ByteReader& in, Ring& ring, const std::vector<ChannelNo>& channel_of, bool with_figures) {
+void RateBook::restore_ring(ByteReader& in, Ring& ring, const std::vector<ChannelNo>& channel_of) {
   if (in.varint() != ring.buckets.size()) return in.fail();
   for (Bucket& bucket : ring.buckets) {
     bucket.number = in.zigzag();
@@ -195,8 +195,7 @@ void RateBook::restore_ring(ByteReader& in, Ring& ring, const std::vector<Channe
       RateCell cell;
       for (uint32_t* n : {&cell.sent, &cell.accepted, &cell.settled, &cell.vendor, &cell.device, &cell.opened})
         *n = static_cast<uint32_t>(in.varint());
-      if (with_figures)
-        for (uint32_t* n : {&cell.figures_of, &cell.figures}) *n = static_cast<uint32_t>(in.varint());
+      for (uint32_t* n : {&cell.figures_of, &cell.figures}) *n = static_cast<uint32_t>(in.varint());
       for (uint32_t& n : cell.delays) n = static_cast<uint32_t>(in.varint());
       const uint64_t channel = key >> 48;
       if (channel >= channel_of.size()) return in.fail();
@@ -210,9 +209,9 @@ void RateBook::save(ByteWriter& out) const {
   save_ring(out, hours_);
 }
 
-void RateBook::restore(ByteReader& in, const std::vector<ChannelNo>& channel_of, bool with_figures) {
-  restore_ring(in, minutes_, channel_of, with_figures);
-  restore_ring(in, hours_, channel_of, with_figures);
+void RateBook::restore(ByteReader& in, const std::vector<ChannelNo>& channel_of) {
+  restore_ring(in, minutes_, channel_of);
+  restore_ring(in, hours_, channel_of);
 }
 
 }  // namespace godwit::routing

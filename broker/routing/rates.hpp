@@ -44,7 +44,7 @@ class RateBook {
                              const std::vector<ReceiptKind>& label_of_channel) const;
 
   void save(ByteWriter& out) const;
-  void restore(ByteReader& in, const std::vector<ChannelNo>& channel_of, bool with_figures = true);
+  void restore(ByteReader& in, const std::vector<ChannelNo>& channel_of);
 
   static constexpr size_t kMaxCells = 2048;
 
@@ -59,7 +59,7 @@ class RateBook {
     RateCell* cell(uint64_t key, WallMs at);
   };
   static void save_ring(ByteWriter& out, const Ring& ring);
-  static void restore_ring(ByteReader& in, Ring& ring, const std::vector<ChannelNo>& channel_of, bool with_figures);
+  static void restore_ring(ByteReader& in, Ring& ring, const std::vector<ChannelNo>& channel_of);
 
   Ring minutes_{60'000, std::vector<Bucket>(121)};
   Ring hours_{3'600'000, std::vector<Bucket>(169)};
