@@ -14,15 +14,16 @@ constexpr double kClear = 7;
 constexpr double kLeastThreshold = 7, kMostThreshold = 16;
 constexpr double kMostExpected = 0.9;  // the surest devices are a little less sure than they look: two silences of them
                                        // must not be an outage
+constexpr double kCreditLasts = 0.5;   // its half-life, in the channel's patience
 constexpr double kLeastHealth = 0.02;
 constexpr double kProbeEvery_s = 15, kProbeQuickly_s = 3, kProbeAnyway_s = 60;
 constexpr double kCheapProbe = 0.3;
 constexpr uint32_t kDecisionsPerProbe = 8;  // where messages are rare, probes must not be most of them
 
-// One false trip per cell and week: the threshold is the logarithm of how often its two tests are asked.
+// One false trip per cell and week: the threshold is the logarithm of how often it is asked.
 double threshold(const HealthCell& cell, double t) {
   const double per_week = cell.events.read(t, kDay_s) * std::log(2.0) * 7;
-  return std::clamp(std::log(std::max(1.0, 2 * per_week)), kLeastThreshold, kMostThreshold);
+  return std::clamp(std::log(std::max(1.0, per_week)), kLeastThreshold, kMostThreshold);
 }
 
 double step(double left, bool success, double p) {
@@ -126,7 +127,7 @@ void Health::judge(ChannelNo number, const Profile& profile, DeviceNo device, bo
 
 // True when the cell should trip.
 bool Health::suspect(HealthCell& cell, DeviceNo device, bool success, double p, double patience_s, double t) {
-  const double fade = std::exp2(-std::max(0.0, t - cell.judged_at) / patience_s);
+  const double fade = std::exp2(-std::max(0.0, t - cell.judged_at) / (kCreditLasts * patience_s));
   cell.judged_at = t;
   for (double* credit : {&cell.suspicion, &cell.despair})
     if (*credit < 0) *credit *= fade;
