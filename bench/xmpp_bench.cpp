@@ -67,7 +67,7 @@ class Channel {
 
   // Sends all and answers messages a second.
   double send(const Options& o, uint64_t count) {
-    std::vector<std::unique_ptr<Parcel>> parcels;
+    std::vector<std::unique_ptr<Parcel>>& parcels = parcels_;  // the plugin reads them until it has settled them
     parcels.reserve(count);
     for (uint64_t i = 0; i < count; ++i)
       parcels.push_back(std::make_unique<Parcel>(letter(o, i), ++ticket_, UINT64_MAX));
@@ -114,6 +114,7 @@ class Channel {
     ops_.on_timer(self_, 1, 0);
   }
 
+  std::vector<std::unique_ptr<Parcel>> parcels_;
   CountingHost host_;
   gw_channel_ops ops_{};
   void* self_ = nullptr;
