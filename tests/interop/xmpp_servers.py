@@ -151,12 +151,17 @@ modules:
   mod_stream_mgmt: {{resume_timeout: {self.resume_seconds}, resend_on_timeout: if_offline}}
 """)
         (d / "conf/inetrc").write_text("")
+
+    # A distribution port of its own for each start: the last one's may still be in TIME_WAIT.
+    def start(self):
+        d = self.directory
         (d / "conf/ejabberdctl.cfg").write_text(f"""
 INET_DIST_INTERFACE=127.0.0.1
 ERLANG_NODE=godwit{self.client_port}@localhost
 ERL_INETRC={d}/conf/inetrc
 ERL_DIST_PORT={free_port()}
 """)
+        super().start()
 
     def environment(self):
         return {**super().environment(), "EJABBERD_PID_PATH": str(self.directory / "pid")}
