@@ -85,6 +85,7 @@ std::string config(const BrokerProcess::Place& place, const bench::VendorFake& f
               {"apps", {{{"id", "bench"}, {"server_keys", {kKey}}}}},
               {"channels", {{{"name", "mi"}, {"plugin", "mipush"}, {"config", mi}}}},
               {"storage", {{"ballast", 0}}},
+              {"limits", {{"open_deliveries", 3'000'000}}},  // each waits for its receipt; the default is a million
               {"log", {{"level", "warn"}}}}
       .dump();
 }
