@@ -49,7 +49,9 @@ godwit::Result<std::vector<MiReceipt>> receipts_of(std::string_view form_body) {
   const Json data = Json::parse(*field, nullptr, false);
   if (!data.is_object()) return godwit::invalid("`data` of the callback is not a JSON object");
   std::vector<MiReceipt> receipts;
-  for (const auto& [vendor_id, entry] : data.items()) {
+  for (const auto& member : data.items()) {
+    const std::string& vendor_id = member.key();
+    const Json& entry = member.value();
     if (!entry.is_object() || vendor_id.empty()) continue;
     MiReceipt base;
     base.vendor_id = vendor_id;
@@ -72,8 +74,8 @@ godwit::Result<std::vector<MiReceipt>> receipts_of(std::string_view form_body) {
     // A replacement is told also of regids that are not among the targets.
     if (replaced != entry.end() && replaced->is_object())
       for (const auto& [old_regid, regid] : replaced->items()) {
-        const bool listed = std::any_of(receipts.begin(), receipts.end(), [&, id = &vendor_id](const MiReceipt& r) {
-          return r.vendor_id == *id && r.target == old_regid;
+        const bool listed = std::any_of(receipts.begin(), receipts.end(), [&, old = &old_regid](const MiReceipt& r) {
+          return r.vendor_id == vendor_id && r.target == *old;
         });
         if (listed || !regid.is_string() || old_regid.empty() || receipts.size() >= kMostReceipts) continue;
         MiReceipt& r = receipts.emplace_back(base);
