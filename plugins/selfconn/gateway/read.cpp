@@ -37,6 +37,8 @@ void handle_disconnect(Shard& shard, Connection& c, const mqtt::Disconnect& disc
   if (disconnect.properties.has(mqtt::Property::session_expiry_interval))
     c.session_expiry_s = granted_session_expiry(
         shard.fleet.settings, disconnect.properties.number(mqtt::Property::session_expiry_interval, 0));
+  // TLS and WebSocket clients say goodbye once more below MQTT: to close before that has come would reset their connection.
+  if (c.stream) return linger(shard, c);
   drop(shard, c, "the device said DISCONNECT");
 }
 

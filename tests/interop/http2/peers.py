@@ -126,7 +126,7 @@ def ended(broker, *states):
     return sum(int(broker.metric("godwit_messages_total", app="app", state=state) or 0) for state in states)
 
 
-def wait_all_sent(broker, count, *also, seconds=60):
+def wait_all_sent(broker, count, *also, seconds=180):
     wait_for(lambda: ended(broker, "sent", *also) >= count, seconds,
              lambda: f"{count} sent: " + "\n".join(line for line in broker.call("GET", "/metrics", key=None).body.decode().splitlines()
                                                    if line.startswith(("godwit_attempts", "godwit_vendor_http", "godwit_messages"))))
