@@ -37,7 +37,7 @@ class GodwitDevice {
   lost() {
     clearInterval(this.heartbeat);
     this.isUp = false;
-    if (this.isRefused) return this.onState("refused");
+    if (this.isRefused) return this.onState("refused: app, device and credential do not fit; register the device again");
     this.onState("waiting");
     const bound = Math.min(60000, 1000 * 2 ** this.attempts++);
     setTimeout(() => this.connect(), Math.random() * bound);
