@@ -14,7 +14,7 @@ from peers import Broker, PATIENT, ScriptedPeer, attempts, ended, http, push_man
                                          ("cut", 10_000), ("half_close", 10_000)])
 def test_every_message_ends_once(mode, count):
     # Few streams where many would be lost at once: the engine repeats only a small share of what it sends.
-    config = {"shrink": {"connections": 1}, "hang": {"request_timeout_ms": 1500}, 
+    config = {"refuse": {"max_streams": 15, "connections": 1}, "reset": {"max_streams": 15, "connections": 1}, "shrink": {"connections": 1}, "hang": {"request_timeout_ms": 1500},
               "cut": {"max_streams": 15, "connections": 1}, "half_close": {"max_streams": 15, "connections": 1}}.get(mode, {})
     with ScriptedPeer(mode) as peer, Broker(channels=[peer.channel(**config)], extra=PATIENT) as broker:
         push_many(broker, count)
