@@ -51,6 +51,9 @@ void read_many(ByteReader& in, size_t least, std::vector<T>& out, Read read) {
 inline int64_t wrapping_add(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
 }
+inline int64_t wrapping_sub(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b));
+}
 
 void put_progress(ByteWriter& out, const Progress& progress);
 Progress get_progress(ByteReader& in);

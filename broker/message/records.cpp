@@ -19,7 +19,7 @@ void put_attempt(ByteWriter& out, const Attempt& a) {
   out.u8(a.result);
   out.zigzag(a.http_status);
   out.zigzag(a.started_ms);
-  out.zigzag(a.settled_ms ? a.settled_ms - a.started_ms + 1 : 0);  // 0: not settled
+  out.zigzag(a.settled_ms ? wrapping_add(wrapping_sub(a.settled_ms, a.started_ms), 1) : 0);  // 0: not settled
   out.str(a.vendor_id);
   out.str(a.vendor_code);
   out.str(a.vendor_detail);
@@ -35,7 +35,7 @@ Attempt get_attempt(ByteReader& in) {
   a.http_status = static_cast<int>(in.zigzag());
   a.started_ms = in.zigzag();
   const int64_t took = in.zigzag();
-  if (took != 0) a.settled_ms = wrapping_add(a.started_ms, took - 1);
+  if (took != 0) a.settled_ms = wrapping_add(a.started_ms, wrapping_sub(took, 1));
   a.vendor_id = in.str();
   a.vendor_code = in.str();
   a.vendor_detail = in.str();
