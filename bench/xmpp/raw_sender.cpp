@@ -3,6 +3,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <unistd.h>
+#include <godwit/hex.hpp>
 
 #include <chrono>
 #include <stdexcept>
@@ -67,7 +68,7 @@ double raw_messages_per_second(const std::string& server, const std::string& jid
   link.wait_for(" id='");
   const size_t at = link.heard().find(" id='", link.heard().find("<stream:stream")) + 5;
   const std::string id = link.heard().substr(at, link.heard().find('\'', at) - at);
-  link.write("<handshake>" + xmpp::lower_hex(xmpp::digest(xmpp::Hash::sha1, id + secret)) + "</handshake>");
+  link.write("<handshake>" + godwit::lower_hex(xmpp::digest(xmpp::Hash::sha1, id + secret)) + "</handshake>");
   link.wait_for("<handshake");
 
   std::string piece;

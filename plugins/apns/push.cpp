@@ -1,6 +1,7 @@
 #include "push.hpp"
 
 #include <openssl/sha.h>
+#include <godwit/hex.hpp>
 
 #include <algorithm>
 #include <array>
@@ -35,16 +36,6 @@ constexpr std::array<PushType, 11> kPushTypes{{{"alert", ""},
                                                {"mdm", ""},
                                                {"pushtotalk", ".voip-ptt"},
                                                {"widgets", ".push-type.widgets"}}};
-
-std::string hex(const unsigned char* bytes, size_t count) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (size_t i = 0; i < count; ++i) {
-    out += kDigits[bytes[i] >> 4];
-    out += kDigits[bytes[i] & 15];
-  }
-  return out;
-}
 
 const Json* member(const Json& object, const char* name) {
   if (!object.is_object()) return nullptr;
@@ -115,7 +106,7 @@ std::string collapse_id_of(std::string_view key) {
   if (key.size() <= kMaxCollapseId) return std::string(key);
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest);
-  return hex(digest, sizeof digest);  // 64 characters
+  return godwit::lower_hex(digest, sizeof digest);  // 64 characters
 }
 
 }  // namespace
@@ -211,7 +202,7 @@ std::string apns_id(std::string_view message_id, std::string_view address) {
   SHA256(reinterpret_cast<const unsigned char*>(both.data()), both.size(), digest);
   digest[6] = static_cast<unsigned char>((digest[6] & 0x0f) | 0x80);  // version 8: of our own making (RFC 9562 §5.8)
   digest[8] = static_cast<unsigned char>((digest[8] & 0x3f) | 0x80);
-  std::string id = hex(digest, 16);
+  std::string id = godwit::lower_hex(digest, 16);
   for (const size_t at : {20u, 16u, 12u, 8u}) id.insert(at, 1, '-');
   return id;
 }

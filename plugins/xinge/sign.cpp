@@ -2,23 +2,11 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <godwit/hex.hpp>
 
 #include <array>
 
 namespace xinge {
-namespace {
-
-std::string hex(const unsigned char* bytes, size_t size) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (size_t i = 0; i < size; ++i) {
-    out += kDigits[bytes[i] >> 4];
-    out += kDigits[bytes[i] & 15];
-  }
-  return out;
-}
-
-}  // namespace
 
 std::string base64(std::string_view bytes) {
   std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
@@ -42,7 +30,7 @@ std::string tpns_sign(std::string_view secret, std::string_view timestamp, std::
   unsigned length = 0;
   HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
        reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &length);
-  return base64(hex(digest.data(), length));
+  return base64(godwit::lower_hex(digest.data(), length));
 }
 
 std::string v2_sign(std::string_view method, std::string_view host_and_path,
@@ -54,7 +42,7 @@ std::string v2_sign(std::string_view method, std::string_view host_and_path,
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
   unsigned length = 0;
   EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_md5(), nullptr);
-  return hex(digest.data(), length);
+  return godwit::lower_hex(digest.data(), length);
 }
 
 }  // namespace xinge

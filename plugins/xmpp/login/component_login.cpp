@@ -1,4 +1,6 @@
 // XEP-0114 (version 1.6) §3: header, handshake, done.
+#include <godwit/hex.hpp>
+
 #include "plugins/xmpp/login/crypto.hpp"
 #include "plugins/xmpp/login/login.hpp"
 #include "plugins/xmpp/xml/escape.hpp"
@@ -23,7 +25,7 @@ class ComponentLogin final : public Login {
       const std::string_view id = event.element.attribute("id");
       if (id.empty()) return {};  // the server refuses us; the stream error that follows says why
       return {Step::Next::wait,
-              "<handshake>" + lower_hex(digest(Hash::sha1, std::string(id) + secret_)) + "</handshake>"};
+              "<handshake>" + godwit::lower_hex(digest(Hash::sha1, std::string(id) + secret_)) + "</handshake>"};
     }
     if (event.kind == StreamEvent::Kind::stanza) {
       if (event.element.is("handshake", ns::kComponent)) return {Step::Next::ready};

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <godwit/hex.hpp>
 
 #include <stdexcept>
 
@@ -68,22 +69,10 @@ std::optional<std::string> from_base64(std::string_view text) {
   return out;
 }
 
-std::string lower_hex(std::string_view data) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(data.size() * 2);
-  for (const char c : data) {
-    const auto b = static_cast<unsigned char>(c);
-    out.push_back(kDigits[b >> 4]);
-    out.push_back(kDigits[b & 15]);
-  }
-  return out;
-}
-
 std::string random_hex(size_t count) {
   std::string out(count, '\0');
   require(RAND_bytes(bytes(out), static_cast<int>(count)) == 1, "random bytes");
-  return lower_hex(out);
+  return godwit::lower_hex(out);
 }
 
 }  // namespace xmpp

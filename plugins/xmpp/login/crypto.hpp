@@ -17,7 +17,6 @@ std::string base64(std::string_view data);
 // Nothing when it is not base64 with its padding.
 std::optional<std::string> from_base64(std::string_view text);
 
-std::string lower_hex(std::string_view data);
 // `bytes` of the system's randomness, as hexadecimal digits.
 std::string random_hex(size_t bytes);
 
