@@ -3,13 +3,15 @@
 #   ./test.sh            everything: release build with unit, component, scenario and interop tests; then the core's
 #                        tests under ASan+UBSan, those with threads under TSan, and each fuzz target for a few seconds
 #   ./test.sh release    one part only: release, asan, tsan or fuzz
+# Only what fails is printed, then the count. FUZZ_SECONDS (5) is the time of a fuzz target, FUZZ_SEED (1) where it starts:
+# the same inputs in each run, so that a change is judged by what it changes; FUZZ_SEED=0 is another seed each time.
 set -uo pipefail
 cd "$(dirname "$0")"
 parts=(release asan tsan fuzz)
 case "${1:-}" in
   "") ;;
   release | asan | tsan | fuzz) parts=("$1") ;;
-  -h | --help) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
   *) echo "unknown part '$1'; see ./test.sh --help" >&2; exit 2 ;;
 esac
 
@@ -28,6 +30,8 @@ count() {  # count PART: adds the cases of a ctest run's JUnit file
   while read -r name; do failures+=("$1: $name"); done < <(grep '<testcase .*status="\(fail\|notrun\)"' "$file" | sed 's/.*name="\([^"]*\)".*/\1/')
 }
 
+failures_only() { grep -vE '^ *Start +[0-9]+: |^ *([0-9]+/[0-9]+)? +Test +#[0-9]+: .* Passed +[0-9.]+ sec$'; }
+
 build() {  # build PRESET TARGET [CMAKE-OPTION…]
   local preset=$1 target=$2
   shift 2
@@ -41,17 +45,17 @@ for part in "${parts[@]}"; do
   case $part in
     release)
       build release all -DGODWIT_TESTS=ON -DGODWIT_BENCH=ON || { failed=$((failed + 1)); failures+=("release: does not build"); continue; }
-      ctest --preset release -j "$jobs" -LE 'scenario|interop' --output-junit "$PWD/$reports/release.xml" --no-tests=error
+      ctest --preset release -j "$jobs" -LE 'scenario|interop' --output-junit "$PWD/$reports/release.xml" --no-tests=error | failures_only
       count release
       # Whole processes, and servers that we did not write: one that fails is asked once more, and named.
       ctest --preset release -j "$jobs" -L 'scenario|interop' --repeat until-pass:2 \
-        --output-junit "$PWD/$reports/processes.xml" --no-tests=error | tee $reports/processes.log
+        --output-junit "$PWD/$reports/processes.xml" --no-tests=error | tee $reports/processes.log | failures_only
       count processes
       grep -o ': [a-z_.]* \.*\*\*\*[A-Z][a-z]*' $reports/processes.log | sed 's/: \([a-z_.]*\) .*\*\*\*\(.*\)/ASKED AGAIN \1: \2/' ;;
     asan | tsan)
       label=core; [ $part = tsan ] && label=threads
       build $part ${label}_tests || { failed=$((failed + 1)); failures+=("$part: does not build"); continue; }
-      ctest --preset $part -L $label -j "$jobs" --output-junit "$PWD/$reports/$part.xml" --no-tests=error
+      ctest --preset $part -L $label -j "$jobs" --output-junit "$PWD/$reports/$part.xml" --no-tests=error | failures_only
       count $part ;;
     fuzz)
       build fuzz fuzz_targets || { failed=$((failed + 1)); failures+=("fuzz: does not build"); continue; }
@@ -59,11 +63,11 @@ for part in "${parts[@]}"; do
         name=$(basename "$target"); name=${name#fuzz_}
         corpus=$(mktemp -d) seeds=tests/fuzz/corpus/$name
         [ -d "$seeds" ] || seeds=
-        if "$target" "$corpus" $seeds -max_total_time="${FUZZ_SECONDS:-5}" -timeout=2 -rss_limit_mb=2048 \
+        if "$target" "$corpus" $seeds -seed="${FUZZ_SEED:-1}" -max_total_time="${FUZZ_SECONDS:-5}" -timeout=10 -rss_limit_mb=2048 \
             -artifact_prefix=$reports/ >$reports/fuzz-$name.log 2>&1; then
           echo "fuzz_$name: $(grep -o 'DONE.*' $reports/fuzz-$name.log | tail -1)"; passed=$((passed + 1))
         else
-          tail -30 $reports/fuzz-$name.log; failed=$((failed + 1)); failures+=("fuzz: $name")
+          grep -E 'ERROR|error:|SUMMARY|Base64|^ +#[0-9]+ 0x' $reports/fuzz-$name.log | head -40; failed=$((failed + 1)); failures+=("fuzz: $name")
         fi
         rm -rf "$corpus"
       done ;;
