@@ -25,6 +25,19 @@ class CascadeTest : public testing::Test {
       rig.engine->report_receipts("shop", {{id, device, event, rig.clock.wall_ms()}}, std::move(done));
     });
   }
+  // The answer to a vendor's callback, which must not come before what it reports is on the disk.
+  Result<Broker::CallbackAnswer> answered_when_durable(const Broker::VendorCall& call) {
+    std::optional<Result<Broker::CallbackAnswer>> answer;
+    rig.ledger.held = true;
+    rig.engine->vendor_callback(call, [&](auto a) { answer = std::move(a); });
+    rig.settle_down();
+    EXPECT_FALSE(answer);
+    rig.ledger.held = false;
+    rig.ledger.commit();
+    rig.settle_down();
+    if (!answer) return Error{Code::internal, "no answer came", ""};
+    return std::move(*answer);
+  }
   EngineRig rig;
 };
 
@@ -203,16 +216,9 @@ TEST_F(CascadeTest, AVendorsCallbackIsAnsweredWhenItsEventsAreDurable) {
   Broker::VendorCall call;
   call.channel = "a";
   call.body = "x";
-  rig.ledger.held = true;
-  std::optional<Result<Broker::CallbackAnswer>> answer;
-  rig.engine->vendor_callback(call, [&](auto a) { answer = std::move(a); });
-  rig.settle_down();
-  EXPECT_FALSE(answer);
-  rig.ledger.held = false;
-  rig.ledger.commit();
-  rig.settle_down();
-  ASSERT_TRUE(answer && *answer);
-  EXPECT_EQ((**answer).body, "ok x");
+  const auto answer = answered_when_durable(call);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->body, "ok x");
   EXPECT_EQ(rig.status(id), "delivered");
 }
 
@@ -228,15 +234,8 @@ TEST_F(CascadeTest, ACallbackAboutADeadTokenIsDurableBeforeItsAnswerToo) {
   };
   Broker::VendorCall call;
   call.channel = "a";
-  rig.ledger.held = true;
-  std::optional<Result<Broker::CallbackAnswer>> answer;
-  rig.engine->vendor_callback(call, [&](auto a) { answer = std::move(a); });
-  rig.settle_down();
-  EXPECT_FALSE(answer);
-  rig.ledger.held = false;
-  rig.ledger.commit();
-  rig.settle_down();
-  EXPECT_TRUE(answer && *answer);
+  const auto answer = answered_when_durable(call);
+  EXPECT_TRUE(answer);
   EXPECT_EQ(rig.delivery(rig.send(EngineRig::draft("u"))).reason, "no_channel");
 }
 
@@ -336,7 +335,8 @@ TEST_F(CascadeTest, AConnectionThatBreaksDuringTheSendWaitsForTheNextOne) {
   EXPECT_EQ(rig.status(id), "delivered");
 }
 
-// Once, a device that lost its connection before it acknowledged and was still away when the retry came got it never again.
+// Once, a device that lost its connection before it acknowledged and was still away when the retry came got it never
+// again.
 TEST_F(CascadeTest, WhatWasNotAcknowledgedIsSentAgainWhenTheDeviceComesBackAfterTheRetry) {
   rig.add_device("d", "u", {"own"});
   rig.answer("own", Disposition::unknown);

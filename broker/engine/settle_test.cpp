@@ -177,13 +177,20 @@ TEST_F(SettleTest, AnUnknownOutcomeIsRepeated) {
   EXPECT_EQ(rig.status(id), "delivered");
 }
 
+// One channel whose every send costs money, and one device on it.
+class CostlyRig : public EngineRig {
+ public:
+  CostlyRig() {
+    ChannelCaps caps = vendor_caps();
+    caps.metered = true;
+    channels.add("sms", caps);
+    boot();
+    add_device("d", "u", {"sms"});
+  }
+};
+
 TEST_F(SettleTest, AnUnknownOutcomeOfACostlyChannelIsNeverRepeated) {
-  ChannelCaps caps = EngineRig::vendor_caps();
-  caps.metered = true;
-  EngineRig sms;
-  sms.channels.add("sms", caps);
-  sms.boot();
-  sms.add_device("d", "u", {"sms"});
+  CostlyRig sms;
   sms.answer("sms", Disposition::unknown);
   MessageDraft m = EngineRig::draft("u");
   m.message.priority = Priority::critical;
@@ -197,12 +204,7 @@ TEST_F(SettleTest, AnUnknownOutcomeOfACostlyChannelIsNeverRepeated) {
 }
 
 TEST_F(SettleTest, AnUnknownOutcomeThatStaysUnknownExpiresAndSaysWhy) {
-  ChannelCaps caps = EngineRig::vendor_caps();
-  caps.metered = true;
-  EngineRig sms;
-  sms.channels.add("sms", caps);
-  sms.boot();
-  sms.add_device("d", "u", {"sms"});
+  CostlyRig sms;
   sms.answer("sms", Disposition::unknown);
   const MessageId id = sms.send(EngineRig::draft("u"));
   sms.pass(3'700'000);
@@ -211,12 +213,7 @@ TEST_F(SettleTest, AnUnknownOutcomeThatStaysUnknownExpiresAndSaysWhy) {
 }
 
 TEST_F(SettleTest, TheIntentionToUseACostlyChannelIsDurableFirst) {
-  ChannelCaps caps = EngineRig::vendor_caps();
-  caps.metered = true;
-  EngineRig sms;
-  sms.channels.add("sms", caps);
-  sms.boot();
-  sms.add_device("d", "u", {"sms"});
+  CostlyRig sms;
   sms.answer("sms", Disposition::accepted);
   std::vector<MessageDraft> drafts;
   drafts.push_back(EngineRig::draft("u"));

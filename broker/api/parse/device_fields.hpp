@@ -51,21 +51,9 @@ bool is_read_only(const Place& place, std::string_view name, Faults& faults);
 // As json::for_each_member, with a fault of its own for read-only members.
 template <class Each>
 uint64_t for_each_device_member(json::Object object, const Place& place, Faults& faults, Each each) {
-  uint64_t seen = 0;
-  for (const auto member : object) {
-    const Place here(place, member.key);
-    size_t which = 0;
-    while (which < kMembers.size() && kMembers[which] != member.key) ++which;
-    if (which == kMembers.size()) {
-      if (!is_read_only(here, member.key, faults)) json::unknown_member(here, member.key, kMembers, faults);
-    } else if (seen >> which & 1) {
-      faults.add(here, fault_codes::duplicate, "is given twice");
-    } else {
-      seen |= uint64_t{1} << which;
-      each(which, member.value, here);
-    }
-  }
-  return seen;
+  return json::for_each_member(object, place, kMembers, faults, each, [&](std::string_view name, const Place& here) {
+    if (!is_read_only(here, name, faults)) json::unknown_member(here, name, kMembers, faults);
+  });
 }
 
 }  // namespace godwit::device_fields

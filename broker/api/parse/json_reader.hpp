@@ -53,18 +53,18 @@ bool read_time(Value value, const Place& place, int64_t& out_ms, Faults& faults)
 
 void unknown_member(const Place& place, std::string_view name, std::span<const std::string_view> known, Faults& faults);
 
-// Calls `each(index in names, value, place)` for every known member once; unknown and repeated ones are faults.
-// Answers a bit for each name that was there. REQUIRES: at most 64 names.
-template <class Each>
+// Calls `each(index in names, value, place)` for every known member once and `unknown(name, place)` for the others;
+// repeated ones are faults. Answers a bit for each name that was there. REQUIRES: at most 64 names.
+template <class Each, class Unknown>
 uint64_t for_each_member(Object object, const Place& place, std::span<const std::string_view> names, Faults& faults,
-                         Each each) {
+                         Each each, Unknown unknown) {
   uint64_t seen = 0;
   for (const auto member : object) {
     size_t which = 0;
     while (which < names.size() && names[which] != member.key) ++which;
     const Place here(place, member.key);
     if (which == names.size()) {
-      unknown_member(here, member.key, names, faults);
+      unknown(std::string_view(member.key), here);
     } else if (seen >> which & 1) {
       faults.add(here, fault_codes::duplicate, "is given twice");
     } else {
@@ -73,6 +73,14 @@ uint64_t for_each_member(Object object, const Place& place, std::span<const std:
     }
   }
   return seen;
+}
+
+// The same; unknown ones are faults.
+template <class Each>
+uint64_t for_each_member(Object object, const Place& place, std::span<const std::string_view> names, Faults& faults,
+                         Each each) {
+  return for_each_member(object, place, names, faults, each,
+                         [&](std::string_view name, const Place& here) { unknown_member(here, name, names, faults); });
 }
 
 }  // namespace godwit::json
