@@ -1,6 +1,7 @@
 // MQTT over TLS, and over WebSocket over TLS.
 #include <gtest/gtest.h>
 
+#include "plugins/selfconn/testing/certificate.hpp"
 #include "plugins/selfconn/testing/plugin_file.hpp"
 #include "plugins/selfconn/testing/running_gateway.hpp"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "plugins/selfconn/codec/types.hpp"
-#include "plugins/selfconn/gateway/byte_block.hpp"
+#include "plugins/selfconn/stream/byte_block.hpp"
 #include "plugins/selfconn/gateway/session_book.hpp"
 #include "plugins/selfconn/gateway/slab.hpp"
 #include "plugins/selfconn/stream/stream.hpp"

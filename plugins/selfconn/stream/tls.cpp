@@ -7,9 +7,12 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 #include "plugins/selfconn/stream/ticket_keys.hpp"
+#include "plugins/selfconn/stream/tls13_handover.hpp"
+#include "plugins/selfconn/stream/tls13_records.hpp"
 
 namespace selfconn {
 namespace {
@@ -25,20 +28,28 @@ std::string openssl_text() {
 
 class Tls final : public Stream {
  public:
-  Tls(SSL_CTX* context, int fd) : ssl_(SSL_new(context)) {
+  Tls(SSL_CTX* context, int fd, uint64_t rekey_after) : ssl_(SSL_new(context)), rekey_after_(rekey_after) {
     if (!ssl_) throw std::bad_alloc();
+    handover_ = std::make_unique<tls13::Handover>(ssl_);
     SSL_set_fd(ssl_, fd);
     SSL_set_accept_state(ssl_);
   }
-  ~Tls() override { SSL_free(ssl_); }
+  ~Tls() override {
+    handover_.reset();
+    SSL_free(ssl_);
+  }
 
-  ssize_t read(int, std::span<uint8_t> room) override {
+  ssize_t read(int fd, std::span<uint8_t> room) override {
+    if (!records_ && !shake_hands()) return -1;
+    if (records_) return records_->read(fd, room);
     ERR_clear_error();
     const int n = SSL_read(ssl_, room.data(), static_cast<int>(std::min<size_t>(room.size(), INT32_MAX)));
     return n > 0 ? n : explain(n);
   }
 
-  ssize_t write(int, std::span<const uint8_t> head, std::span<const uint8_t> body) override {
+  ssize_t write(int fd, std::span<const uint8_t> head, std::span<const uint8_t> body) override {
+    if (!records_ && !shake_hands()) return -1;
+    if (records_) return records_->write(fd, head, body);
     ERR_clear_error();
     // A record is made from one span, so a head is put in front of as much of the body as a record holds.
     std::array<uint8_t, kMaxRecord> record;
@@ -54,13 +65,32 @@ class Tls final : public Stream {
     return n > 0 ? n : explain(n);
   }
 
-  void finish(int) override {
+  void finish(int fd) override {
+    if (records_) return records_->finish(fd);
     ERR_clear_error();
     if (SSL_is_init_finished(ssl_)) SSL_shutdown(ssl_);
     ERR_clear_error();
   }
 
  private:
+  // False: not done, and errno says why. Once it is done, 1.3 goes on without OpenSSL's object.
+  bool shake_hands() {
+    if (!handover_) return true;
+    ERR_clear_error();
+    if (const int done = SSL_do_handshake(ssl_); done != 1) {
+      if (explain(done) == 0) errno = ECONNRESET;
+      return false;
+    }
+    const auto keys = handover_->keys();
+    handover_.reset();
+    if (keys) {
+      records_.emplace(keys->theirs, keys->ours, keys->max_fragment, rekey_after_);
+      SSL_free(ssl_);
+      ssl_ = nullptr;
+    }
+    return true;
+  }
+
   ssize_t explain(int result) {
     const int saved = errno;
     switch (SSL_get_error(ssl_, result)) {
@@ -79,7 +109,10 @@ class Tls final : public Stream {
     }
   }
 
-  SSL* const ssl_;
+  std::optional<tls13::Records> records_;      // after the handshake of 1.3
+  SSL* ssl_;                                   // until then; 1.2 stays with it
+  std::unique_ptr<tls13::Handover> handover_;  // while the handshake lasts
+  const uint64_t rekey_after_;
 };
 
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size,
@@ -101,7 +134,8 @@ int prepare_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_
 
 }  // namespace
 
-TlsContext::TlsContext() : tickets_(std::make_unique<TicketKeys>()), context_(SSL_CTX_new(TLS_server_method())) {
+TlsContext::TlsContext(uint64_t rekey_after)
+    : tickets_(std::make_unique<TicketKeys>()), context_(SSL_CTX_new(TLS_server_method())), rekey_after_(rekey_after) {
   if (!context_) throw std::bad_alloc();
   SSL_CTX_set_min_proto_version(context_, TLS1_2_VERSION);
   SSL_CTX_set_mode(context_,
@@ -112,6 +146,7 @@ TlsContext::TlsContext() : tickets_(std::make_unique<TicketKeys>()), context_(SS
   SSL_CTX_set_num_tickets(context_, 1);
   SSL_CTX_set_app_data(context_, tickets_.get());
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context_, prepare_ticket);
+  tls13::Handover::prepare(context_);
   SSL_CTX_set_alpn_select_cb(context_, choose_protocol, nullptr);
   static constexpr unsigned char kSessionContext[] = "godwit-selfconn";
   SSL_CTX_set_session_id_context(context_, kSessionContext, sizeof kSessionContext - 1);
@@ -121,10 +156,10 @@ TlsContext::~TlsContext() {
   SSL_CTX_free(context_);
 }
 
-godwit::Result<std::unique_ptr<TlsContext>> TlsContext::load(const std::string& cert_file,
-                                                             const std::string& key_file) {
+godwit::Result<std::unique_ptr<TlsContext>> TlsContext::load(const std::string& cert_file, const std::string& key_file,
+                                                             uint64_t rekey_after) {
   ERR_clear_error();
-  std::unique_ptr<TlsContext> made(new TlsContext());
+  std::unique_ptr<TlsContext> made(new TlsContext(rekey_after));
   const auto fail = [](const char* property, const std::string& file, const char* what) {
     return godwit::Error{GW_E_INVALID, std::string(what) + " " + file + ": " + openssl_text(),
                          std::string("/tls/") + property};
@@ -139,7 +174,7 @@ godwit::Result<std::unique_ptr<TlsContext>> TlsContext::load(const std::string& 
 }
 
 std::unique_ptr<Stream> TlsContext::make_stream(int fd) {
-  return std::make_unique<Tls>(context_, fd);
+  return std::make_unique<Tls>(context_, fd, rekey_after_);
 }
 
 }  // namespace selfconn

@@ -39,16 +39,4 @@ std::unique_ptr<Wire> open_websocket(std::unique_ptr<Wire> below, size_t frame_s
 // Frames as they are: for tests of what is not allowed.
 std::string upgrade_request(const std::string& path = "/mqtt", const std::string& protocol = "mqtt");
 
-// A self-signed certificate for "localhost", made now, as PEM files that go away with the object.
-class Certificate {
- public:
-  Certificate();
-  ~Certificate();
-  const std::string& cert_file() const { return cert_file_; }
-  const std::string& key_file() const { return key_file_; }
-
- private:
-  std::string cert_file_, key_file_;
-};
-
 }  // namespace selfconn::testing
