@@ -149,6 +149,8 @@ void write_message(JsonWriter& json, const MessageView& view) {
   json.field("accepted", c.accepted).field("suppressed", c.suppressed).field("attempted", c.attempted);
   json.field("sent", c.sent).field("delivered", c.delivered).field("opened", c.opened).field("failed", c.failed);
   json.field("expired", c.expired).field("cancelled", c.cancelled).end_object();
+  if (const MessageView::Recalls& r = view.recalls; r.asked != 0)
+    json.key("recall").object().field("asked", r.asked).field("taken", r.taken).field("failed", r.failed).end_object();
   optional_time(json, "accepted_at", m.accepted_ms);
   optional_time(json, "expires_at", m.expires_ms());
   json.key("to");

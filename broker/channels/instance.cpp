@@ -40,6 +40,7 @@ Instance::Instance(ChannelNo number, std::string name, std::string plugin_name, 
                  const MonoNs until = clock_.mono_ns() + retry_after_ms * kNsPerMs;
                  if (until > window_.hold_until()) hold_until(until, "the vendor limits us");
                }),
+      recalls_(misbehaviour_),
       lane_(machinery.lanes, clock_, *this),
       timers_(machinery.timers, clock_, lane_,
               [this](uint64_t id, uint64_t cookie) {
@@ -150,6 +151,7 @@ Result<void> Instance::stop(std::chrono::milliseconds patience) {
   accepting_ = false;
   if (phase_.load() == Phase::made || phase_.load() == Phase::failed || phase_.load() == Phase::destroyed) {
     lane_.close();
+    recalls_.end_all("the channel has stopped");
     settler_.detach();
     state_ = ChannelState::stopped;
     return {};
@@ -167,6 +169,7 @@ Result<void> Instance::stop(std::chrono::milliseconds patience) {
   if (waited == Waited::too_long) {
     stuck_ = true;
     settler_.end_all("the channel did not stop");
+    recalls_.end_all("the channel did not stop");
     settler_.detach();
     return Error{Code::internal,
                  "did not stop within " + std::to_string(patience.count()) +
@@ -187,6 +190,7 @@ void Instance::shut_down() {
   phase_ = Phase::stopped;
   if (const size_t left = settler_.end_all("the channel stopped without settling it"); left > 0)
     misbehaviour_.note("stopped-unsettled", "stop returned with " + std::to_string(left) + " messages unsettled");
+  recalls_.end_all("the channel has stopped");
   settler_.detach();
   guard([&] { type_.ops.destroy(self_); });
   phase_ = Phase::destroyed;

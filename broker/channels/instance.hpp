@@ -4,7 +4,7 @@
 // guarded, each misuse named, each message ended exactly once). Who calls what:
 //
 //   the host's thread   create, start, drain, stop: in this order, each waits for the lane with a limit
-//   any thread          submit, cancel, credit, status, parse_webhook, preview, health, event_room
+//   any thread          submit, cancel, recall, credit, status, parse_webhook, preview, health, event_room
 //   the plugin          gw_host (host_calls.cpp), from any thread
 //
 // The object outlives its plugin's instance, so that late calls of a plugin meet a closed door and not freed memory. If
@@ -28,6 +28,7 @@
 #include "broker/channels/convert.hpp"
 #include "broker/channels/lane.hpp"
 #include "broker/channels/misbehaviour.hpp"
+#include "broker/channels/open_recalls.hpp"
 #include "broker/channels/plugin.hpp"
 #include "broker/channels/plugin_host.hpp"
 #include "broker/channels/plugin_timers.hpp"
@@ -79,6 +80,7 @@ class Instance final : Lane::Owner {
   uint32_t credit(MonoNs now) const;
   [[nodiscard]] bool submit(Parcels parcels);
   void cancel(uint64_t cookie);
+  void recall(RecallWish wish, OpenRecalls::Done done);
   Result<WebhookReply> parse_webhook(const WebhookRequest& request);
   Result<std::string> preview(const Parcel& parcel);
   void event_room();
@@ -113,6 +115,7 @@ class Instance final : Lane::Owner {
   void shut_down();  // on the lane: the whole sequence from closing to destroyed
 
   void run_submit(const Parcels& parcels);
+  void run_recall(const RecallWish& wish, OpenRecalls::Done done);
   void submit_chunk(std::span<const std::shared_ptr<const Parcel>> parcels);
   std::string unfit(const Parcel& parcel) const;
   void hold_until(MonoNs until, std::string reason);
@@ -135,6 +138,7 @@ class Instance final : Lane::Owner {
   Misbehaviour misbehaviour_;
   Window window_;
   Settler settler_;
+  OpenRecalls recalls_;
   Lane lane_;
   PluginTimers timers_;
   SecretStore secrets_;

@@ -149,6 +149,30 @@ void Instance::cancel(uint64_t cookie) {
   });
 }
 
+void Instance::recall(RecallWish wish, OpenRecalls::Done done) {
+  auto shared = std::make_shared<OpenRecalls::Done>(std::move(done));  // a closed lane drops the task, not the answer
+  if (!lane_.post("recall", [this, wish = std::move(wish), shared] { run_recall(wish, std::move(*shared)); }))
+    (*shared)({RecallEnd::refused, "the channel has stopped"});
+}
+
+void Instance::run_recall(const RecallWish& wish, OpenRecalls::Done done) {
+  if (!is_alive()) return done({RecallEnd::later, "the channel is stopping"});
+  gw_target target{};
+  target.size = sizeof target;
+  target.address = to_gw(wish.target.address);
+  target.user_id = to_gw_or_absent(wish.target.user_id);
+  target.extra = to_gw_or_absent(wish.target.extra);
+  gw_recall_request request{};
+  request.size = sizeof request;
+  request.message_id = to_gw(wish.message_id);
+  request.app_id = to_gw(wish.app);
+  request.vendor_id = to_gw_or_absent(wish.vendor_id);
+  request.target = wish.everybody ? nullptr : &target;
+  void* const open = recalls_.open(std::move(done));
+  const int32_t status = guard([&] { return type_.recall.recall(self_, &request, &OpenRecalls::on_done, open); });
+  if (status != GW_OK) recalls_.end(open, {OpenRecalls::end_of(status), status_text(status)});
+}
+
 void Instance::event_room() {
   lane_.post("on_event_room", [this] {
     if (is_alive() && type_.ops.on_event_room) guard([&] { type_.ops.on_event_room(self_); });

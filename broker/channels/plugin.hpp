@@ -6,6 +6,7 @@
 
 #include <godwit/abi.h>
 #include <godwit/ext/preview.h>
+#include <godwit/ext/recall.h>
 #include <godwit/ext/webhook.h>
 
 #include <filesystem>
@@ -24,6 +25,7 @@ struct ChannelType {
   gw_channel_ops ops{};
   gw_webhook webhook{};  // size 0: not offered
   gw_preview preview{};  // size 0: not offered
+  gw_recall recall{};    // size 0: not offered
 };
 
 struct Plugin {

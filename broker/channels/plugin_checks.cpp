@@ -1,6 +1,5 @@
 #include "broker/channels/plugin_checks.hpp"
 
-#include <godwit/ext/recall.h>
 #include <algorithm>
 #include <godwit/table.hpp>
 #include <nlohmann/json.hpp>
@@ -40,7 +39,7 @@ Result<void> read_extensions(ChannelType& type) {
   };
   type.webhook = import_table(static_cast<const gw_webhook*>(find(GW_EXT_WEBHOOK)));
   type.preview = import_table(static_cast<const gw_preview*>(find(GW_EXT_PREVIEW)));
-  const bool has_recall = find(GW_EXT_RECALL) != nullptr;
+  type.recall = import_table(static_cast<const gw_recall*>(find(GW_EXT_RECALL)));
 
   if ((type.caps.flags & GW_CAP_WEBHOOK) && type.webhook.size == 0)
     return bad("it has the flag WEBHOOK, but no extension " GW_EXT_WEBHOOK);
@@ -48,8 +47,9 @@ Result<void> read_extensions(ChannelType& type) {
     return bad("it has the extension " GW_EXT_WEBHOOK ", but not the flag WEBHOOK");
   if (type.webhook.size != 0 && !type.webhook.parse) return bad("its extension " GW_EXT_WEBHOOK " lacks 'parse'");
   if (type.preview.size != 0 && !type.preview.render) return bad("its extension " GW_EXT_PREVIEW " lacks 'render'");
-  if ((type.caps.flags & GW_CAP_RECALL) && !has_recall)
+  if ((type.caps.flags & GW_CAP_RECALL) && type.recall.size == 0)
     return bad("it has the flag RECALL, but no extension " GW_EXT_RECALL);
+  if (type.recall.size != 0 && !type.recall.recall) return bad("its extension " GW_EXT_RECALL " lacks 'recall'");
   return {};
 }
 

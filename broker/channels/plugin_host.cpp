@@ -191,6 +191,9 @@ class Host final : public PluginHost {
     return instances_[channel]->submit(std::move(parcels));
   }
   void cancel(ChannelNo channel, uint64_t cookie) override { instances_[channel]->cancel(cookie); }
+  void recall(ChannelNo channel, RecallWish wish, Callback<void(RecallAnswer)> done) override {
+    instances_[channel]->recall(std::move(wish), std::move(done));
+  }
   Result<WebhookReply> parse_webhook(ChannelNo channel, const WebhookRequest& request) override {
     return instances_[channel]->parse_webhook(request);
   }

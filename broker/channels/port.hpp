@@ -128,6 +128,24 @@ struct WebhookReply {
   std::vector<ChannelEvent> events;
 };
 
+// A channel shall take back what it has taken: from the vendor's queue, and from the device if it shows it already.
+struct RecallWish {
+  std::string message_id, app, vendor_id;
+  bool everybody = false;  // all who got this vendor_id; else `target` alone
+  ParcelTarget target;     // its `extra` also has the message's "collapse_key", if there is one
+};
+enum class RecallEnd : uint8_t {
+  taken,        // the vendor took the wish; whether the device had shown it before is not known
+  too_late,     // unknown to the vendor by now
+  later,        // could not be asked now
+  unsupported,  // not in this form
+  refused,
+};
+struct RecallAnswer {
+  RecallEnd end = RecallEnd::refused;
+  std::string detail;  // the vendor's words
+};
+
 // All channel instances. Safe from any thread except where said.
 class ChannelSet {
  public:
@@ -143,6 +161,8 @@ class ChannelSet {
   // time of the call.
   [[nodiscard]] virtual bool submit(ChannelNo channel, std::vector<std::shared_ptr<const Parcel>> parcels) = 0;
   virtual void cancel(ChannelNo channel, uint64_t cookie) = 0;
+  // `done` is called exactly once, on any thread, perhaps before this returns. REQUIRES: caps.recall.
+  virtual void recall(ChannelNo channel, RecallWish wish, Callback<void(RecallAnswer)> done) = 0;
 
   // Pure: parses a vendor's callback (checked and authenticated by the plugin). Code::forbidden for a bad signature.
   virtual Result<WebhookReply> parse_webhook(ChannelNo channel, const WebhookRequest& request) = 0;

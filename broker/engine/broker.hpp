@@ -43,6 +43,10 @@ struct MessageView {
       status;  // accepted | planned | attempted | sent | delivered | opened | suppressed | failed | expired | cancelled
   MessageCounts counts;
   bool complete = false;  // every delivery is final
+  // Deliveries that were out when the message was cancelled, and were asked back: how that went.
+  struct Recalls {
+    uint64_t asked = 0, taken = 0, failed = 0;
+  } recalls;
 };
 
 struct AttemptView {
@@ -78,6 +82,7 @@ struct DeliveryPage {
 struct CancelAnswer {
   uint64_t cancelled = 0;  // deliveries that will not go out any more
   uint64_t already_out = 0;
+  uint64_t recalling = 0;  // of those: their channel was asked to take them back
 };
 
 // Who would get it, over which channel, as which vendor payload. Nothing is stored or sent.
@@ -141,8 +146,8 @@ struct LifeEvent {
   std::string app;
   MessageId message;
   std::string device_id;
-  std::string
-      event;  // accepted | planned | attempted | sent | delivered | opened | suppressed | failed | expired | cancelled
+  std::string event;  // accepted | planned | attempted | sent | delivered | opened | suppressed | failed | expired |
+                      // cancelled | recalled | recall_failed (after a cancel that came late)
   std::string channel;  // where one is involved
   std::string detail;
 };

@@ -1,4 +1,5 @@
-// Cancelling: what has not gone out never will; what is with a channel is called back where that is still possible.
+// Cancelling: what has not gone out never will; what is with a channel is called back where that is still possible;
+// what a vendor has taken is recalled where the channel can (recall.cpp).
 #include "broker/engine/core.hpp"
 
 namespace godwit::engine {
@@ -6,9 +7,13 @@ namespace godwit::engine {
 void Core::cancel_message(const std::string& app, MessageId id, Done<CancelAnswer> done) {
   const MessageIx ix = find_message(app, id);
   if (ix == kNone) return done(Error{Code::not_found, "no such message, or it ended long ago", id.text()});
-  if (messages_[ix].complete || messages_[ix].cancelled) {
+  const MessageEntry& m = messages_[ix];
+  bool acts = !m.complete && !m.cancelled;
+  if (m.complete && !m.cancelled)
+    for (DeliveryIx i = m.first; i != kNone && !acts; i = deliveries_[i].next) acts = may_recall(deliveries_[i]);
+  if (!acts) {
     CancelAnswer answer;
-    answer.already_out = messages_[ix].counts.sent;
+    answer.already_out = m.counts.sent;
     return done(answer);
   }
   std::string records;
@@ -39,12 +44,17 @@ CancelAnswer Core::cancel_now(MessageIx ix) {
     if (!subscribers_.empty()) emit(m, nullptr, "cancelled", kAppItself);
   }
   if (m.fanout) m.fanout->done = true;
+  std::vector<AttemptIx> wishes;
   for (DeliveryIx i = m.first, next; i != kNone; i = next) {
     Delivery& d = deliveries_[i];
     next = d.next;
     if (d.state >= DeliveryState::sent && d.state <= DeliveryState::opened) ++answer.already_out;
-    if (d.final) continue;
     d.cancel_wished = true;
+    if (may_recall(d)) {
+      ++answer.recalling;
+      note_recall(i, wishes);
+    }
+    if (d.final) continue;
     d.waits_for_presence = false;
     drop_queued(d);
     if (d.live > 0) {
@@ -59,6 +69,7 @@ CancelAnswer Core::cancel_now(MessageIx ix) {
       end_cascade(i, {});
     }
   }
+  queue_recalls(wishes);
   complete_if_done(ix);
   return answer;
 }

@@ -1,7 +1,9 @@
 // ChannelSlot: what the engine keeps of one channel instance.
 #pragma once
 
+#include <deque>
 #include <string>
+#include <vector>
 
 #include "broker/channels/port.hpp"
 #include "broker/dispatch/retry.hpp"
@@ -38,7 +40,16 @@ struct ChannelSlot {
 
   dispatch::SendQueue queue;
   dispatch::RetryTokens tokens;
-  uint32_t in_flight = 0;       // attempts
+  uint32_t in_flight = 0;  // attempts
+
+  // A recall that waits for its turn.
+  struct Recall {
+    std::vector<uint64_t> attempts;  // names; several: one call that the vendor knows by one id
+    MonoNs not_before_ns = 0, give_up_ns = 0;
+    uint8_t tries = 0;
+  };
+  std::deque<Recall> recalls;
+  uint32_t recalling = 0;       // with the channel
   uint32_t presence_epoch = 1;  // grows with each PRESENCE_RESET
   uint64_t online = 0;
 

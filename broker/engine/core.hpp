@@ -276,6 +276,15 @@ class Core {
   void answer_inbox(uint32_t waiter);
   Broker::InboxPage inbox_page(DeviceNo, uint64_t after, unsigned limit) const;
 
+  // recall.cpp
+  void note_recall(DeliveryIx, std::vector<AttemptIx>& wishes);
+  bool may_recall(const Delivery&) const;
+  void queue_recalls(const std::vector<AttemptIx>& wishes);
+  bool pump_recalls();
+  void send_recall(ChannelSlot&, ChannelSlot::Recall);
+  void on_recall(ChannelNo, ChannelSlot::Recall, const RecallAnswer&);
+  void end_recall(uint64_t attempt, const RecallAnswer&);
+
   // cancel.cpp, dry_run.cpp
   CancelAnswer cancel_now(MessageIx);
   MessageEntry imagine(MessagePtr message);

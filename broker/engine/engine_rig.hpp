@@ -130,6 +130,14 @@ class FakeChannels final : public ChannelSet {
     return true;
   }
   void cancel(ChannelNo, uint64_t cookie) override { cancelled.push_back(cookie); }
+  struct Recalled {
+    ChannelNo channel;
+    RecallWish wish;
+    Callback<void(RecallAnswer)> done;
+  };
+  void recall(ChannelNo no, RecallWish wish, Callback<void(RecallAnswer)> done) override {
+    recalls.push_back({no, std::move(wish), std::move(done)});
+  }
   Result<WebhookReply> parse_webhook(ChannelNo, const WebhookRequest& request) override {
     if (webhook) return webhook(request);
     return Error{Code::forbidden, "the signature is wrong", {}};
@@ -143,6 +151,7 @@ class FakeChannels final : public ChannelSet {
   std::deque<Channel> channels;
   std::vector<Sent> sent;  // all that was ever submitted, one per target
   std::vector<uint64_t> cancelled;
+  std::deque<Recalled> recalls;  // the test answers
   std::vector<ChannelNo> told_of_room;
   uint64_t submits = 0;
   bool refuse_submit = false;
@@ -214,6 +223,7 @@ class EngineRig {
     ledger.dead = false;
     channels.sent.clear();
     channels.cancelled.clear();
+    channels.recalls.clear();
     (void)journal.open();
     ledger.held = false;
     boot();

@@ -8,8 +8,9 @@ namespace godwit::engine {
 namespace {
 
 constexpr std::array<std::string_view, kReasons> kReasonNames{
-    "",        "no_device",     "no_channel",  "collapsed", "device_removed", "ttl",      "outcome_unknown",
-    "refused", "token_invalid", "unreachable", "config",    "tries_used_up",  "cancelled"};
+    "",         "no_device",     "no_channel",  "collapsed", "device_removed", "ttl",       "outcome_unknown",
+    "refused",  "token_invalid", "unreachable", "config",    "tries_used_up",  "cancelled", "recall_asked",
+    "recalled", "recall_failed"};
 
 }  // namespace
 

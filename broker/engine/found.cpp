@@ -149,6 +149,12 @@ void count(MessageCounts& c, const records::Progress& p) {
   if (state > DeliveryState::opened && !p.attempts.empty()) ++c.attempted;  // it failed, but not without trying
 }
 
+void count(MessageView::Recalls& r, Reason reason) {
+  r.asked += is_recall(reason);
+  r.taken += reason == Reason::recalled;
+  r.failed += reason == Reason::recall_failed;
+}
+
 // One word for a whole message: the furthest that any of its deliveries has come, else how it ended.
 std::string status_of(const MessageCounts& c, bool planned, bool cancelled) {
   if (c.opened) return "opened";
@@ -171,6 +177,7 @@ MessageView show(const Found& f) {
   v.complete = f.planned && (!f.cursor || f.cursor->done);
   for (const auto& [key, progress] : f.deliveries) {
     count(v.counts, progress);
+    count(v.recalls, static_cast<Reason>(std::min<uint8_t>(progress.reason, kReasons - 1)));
     v.complete &= progress.final;
   }
   v.complete |= f.cancelled && f.deliveries.empty();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "broker/engine/broker.hpp"
+#include "broker/engine/state.hpp"
 #include "broker/message/records.hpp"
 #include "broker/registry/registry.hpp"
 #include "broker/storage/record.hpp"
@@ -44,6 +45,8 @@ DeliveryState reached(const records::Progress& progress);
 // Counts one delivery, or `n` that ended alike and whose attempts are not known any more.
 void count(MessageCounts& counts, const records::Progress& progress);
 void count(MessageCounts& counts, DeliveryState state, uint64_t n);
+
+void count(MessageView::Recalls& recalls, Reason reason);
 
 MessageView show(const Found& found);
 DeliveryView show(const Found& found, const records::Progress& progress);

@@ -53,7 +53,7 @@ void Core::finish(DeliveryIx dix, DeliveryState state, Reason reason) {
   MessageEntry& m = messages_[d.message];
   d.final = true;
   d.final_ms = wall_;
-  d.reason = reason;
+  if (reason != Reason::none || !is_recall(d.reason)) d.reason = reason;
   d.wake = Wake::none;
   d.waits_for_presence = false;
   d.parked_listed = false;

@@ -20,6 +20,8 @@ void Core::get_message(const std::string& app, MessageId id, Done<MessageView> d
   v.counts = m.counts;
   v.complete = m.complete;
   v.status = status_of(m.counts, m.planned, m.cancelled);
+  if (m.cancelled)
+    for (DeliveryIx i = m.first; i != kNone; i = deliveries_[i].next) count(v.recalls, deliveries_[i].reason);
   done(std::move(v));
 }
 

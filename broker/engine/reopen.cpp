@@ -159,12 +159,14 @@ void Recovery::restore_attempts(DeliveryIx dix, const records::Progress& p) {
     d.events |= static_cast<uint8_t>(1u << static_cast<unsigned>(r.event));
   }
   const DeliveryState came_to = reached(p);
+  const auto reason = static_cast<Reason>(std::min<uint8_t>(p.reason, kReasons - 1));
+  if (is_recall(reason)) d.reason = reason;
   // A failed delivery was attempted all the same.
   if (d.first_attempt != kNone) core_.reach(dix, DeliveryState::attempted);
   if (came_to <= DeliveryState::opened)
     core_.reach(dix, came_to);
   else
-    core_.finish(dix, came_to, static_cast<Reason>(std::min<uint8_t>(p.reason, kReasons - 1)));
+    core_.finish(dix, came_to, reason);
   if (p.final && !d.final) core_.finish(dix, came_to, Reason::none);  // sent, and nothing more
   if (d.final && p.final_ms != 0) d.final_ms = p.final_ms;
   d.outcome_due = false;  // the journal has said all this

@@ -56,6 +56,12 @@ void Core::settle(AttemptIx aix, const Settlement& s, const ParcelTarget& target
                                                     target.address, s.dead_since_ms, wall_));
   outcome_due(dix);
 
+  if (d.cancel_wished && may_recall(d)) {  // the cancel came while the channel had it
+    std::vector<AttemptIx> wishes;
+    note_recall(dix, wishes);
+    queue_recalls(wishes);
+  }
+
   using dispatch::Step;
   if (verdict.step == Step::sent) return on_sent(dix, aix);
   if (verdict.step == Step::delivered) {

@@ -41,8 +41,15 @@ enum class Reason : uint8_t {
   config,         // our credentials or account with the vendors
   tries_used_up,  // temporary failures to the end
   cancelled,
+  // Cancelled when a channel had taken it already, and asked back:
+  recall_asked,   // no answer yet
+  recalled,       // the vendor took the wish
+  recall_failed,  // it did not; or it was too late, or could not be asked
 };
-constexpr size_t kReasons = static_cast<size_t>(Reason::cancelled) + 1;
+constexpr size_t kReasons = static_cast<size_t>(Reason::recall_failed) + 1;
+constexpr bool is_recall(Reason r) {
+  return r >= Reason::recall_asked;
+}
 std::string_view to_string(Reason);
 
 struct Receipt {

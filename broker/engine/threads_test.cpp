@@ -42,6 +42,7 @@ class LaneChannels final : public ChannelSet {
     return true;
   }
   void cancel(ChannelNo, uint64_t) override {}
+  void recall(ChannelNo, RecallWish, Callback<void(RecallAnswer)>) override {}
   Result<WebhookReply> parse_webhook(ChannelNo, const WebhookRequest&) override { return WebhookReply{}; }
   Result<std::string> preview(ChannelNo, const Parcel&) override { return std::string("{}"); }
   void event_room(ChannelNo) override {}

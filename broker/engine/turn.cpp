@@ -51,6 +51,7 @@ bool Core::end_turn() {
   if (!unparked_.empty()) more_ |= work_unparked();
   if (!fanouts_.empty()) more_ |= work_fanouts();
   more_ |= pump();
+  more_ |= pump_recalls();
   flush_records();
   flush_decisions();
   evict_finished();

@@ -235,7 +235,7 @@ TEST(MiPush, ARecallNamesTargetAndNotification) {
   const std::string shown = field_of(mi.host().http().requests()[0].body, "notify_id").value();
   const auto* table = static_cast<const gw_recall*>(mi.extension(GW_EXT_RECALL));
   ASSERT_NE(table, nullptr);
-  gw_target target{sizeof(gw_target), 0, godwit::str("r1"), {}, {}};
+  gw_target target{sizeof(gw_target), 0, godwit::str("r1"), {}, godwit::str(R"({"collapse_key":"k"})")};
   gw_recall_request request{sizeof(gw_recall_request), 0, godwit::str("m1"), {}, godwit::str("scm1"), &target};
   int32_t status = 1;
   ASSERT_EQ(table->recall(

@@ -98,10 +98,7 @@ class MiPush final : public godwit::Channel {
   }
 
   void submit(godwit::Batch batch) override {
-    for (godwit::Pending m : batch) {
-      recalls_.remember(m.message());
-      sender_.send(std::move(m));
-    }
+    for (godwit::Pending m : batch) sender_.send(std::move(m));
   }
 
   void cancel(uint64_t ticket) override { sender_.cancel(ticket); }

@@ -1,5 +1,7 @@
 #include "recall.hpp"
 
+#include <godwit/json.hpp>
+
 #include "address.hpp"
 #include "answer.hpp"
 #include "form.hpp"
@@ -8,7 +10,12 @@
 namespace mipush {
 namespace {
 
-constexpr size_t kRemembered = 10'000;
+// The number under which the phone shows it (notification.cpp).
+uint32_t shown_as(std::string_view message_id, gw_str extra) {
+  const godwit::Json of_target = godwit::Json::parse(godwit::view(extra), nullptr, false);
+  const std::string collapse_key = of_target.is_object() ? godwit::text_of(of_target, "collapse_key") : std::string();
+  return notify_id(collapse_key.empty() ? message_id : collapse_key);
+}
 
 int32_t status_of(const Answer& answer) {
   switch (answer.verdict) {
@@ -29,16 +36,6 @@ int32_t status_of(const Answer& answer) {
 
 }  // namespace
 
-void Recalls::remember(const godwit::Message& message) {
-  if (message.collapse_key().empty()) return;
-  const auto [it, is_new] = notify_ids_.emplace(message.message_id(), notify_id(message.collapse_key()));
-  if (!is_new) return;
-  order_.push_back(it->first);
-  if (order_.size() <= kRemembered) return;
-  notify_ids_.erase(order_.front());
-  order_.pop_front();
-}
-
 void Recalls::recall(const gw_recall_request& request, const std::string& authorization, godwit::RecallDone done) {
   Form form;
   form.put("restricted_package_name", config_.package_name);
@@ -50,13 +47,11 @@ void Recalls::recall(const gw_recall_request& request, const std::string& author
   } else {
     if (!request.target) return done(GW_E_UNSUPPORTED, "recall_api " + config_.recall_api + " takes back by target");
     const Address address = address_of(godwit::view(request.target->address));
-    const std::string message_id(godwit::view(request.message_id));
-    const auto known = notify_ids_.find(message_id);
     if (address.kind == kTopic && config_.recall_api == "v3")
       return done(GW_E_UNSUPPORTED, "recall_api v3 takes back from regids, aliases and accounts");
     path = "/" + config_.recall_api + "/message/" + std::string(kAddressKinds[address.kind].revoke_path) + "/revoke";
     form.put(kAddressKinds[address.kind].field, std::string(address.name));
-    form.put("notify_id", known != notify_ids_.end() ? known->second : notify_id(message_id));
+    form.put("notify_id", shown_as(godwit::view(request.message_id), request.target->extra));
   }
   pool_.send({.path = path,
               .headers = {{"authorization", authorization},

@@ -4,9 +4,7 @@
 // message id. The parameters of V3 are not published; they are taken to be those of V1. Lane only.
 #pragma once
 
-#include <deque>
 #include <string>
-#include <unordered_map>
 
 #include <godwit/channel.hpp>
 #include <godwit/message.hpp>
@@ -21,18 +19,13 @@ class Recalls {
   Recalls(godwit::Host host, const Config& config, const godwit::HttpPool& pool)
       : host_(host), config_(config), pool_(pool) {}
 
-  // A message with a collapse key is shown under the key's number, which a recall does not know: it is kept for a
-  // while, for the last messages only.
-  void remember(const godwit::Message& message);
-
+  // A message with a collapse key is shown under the key's number: the host tells the key in the target's `extra`.
   void recall(const gw_recall_request& request, const std::string& authorization, godwit::RecallDone done);
 
  private:
   godwit::Host host_;
   const Config& config_;
   const godwit::HttpPool& pool_;
-  std::deque<std::string> order_;
-  std::unordered_map<std::string, uint32_t> notify_ids_;  // by message id
 };
 
 }  // namespace mipush

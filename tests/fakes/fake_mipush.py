@@ -26,7 +26,7 @@ What a target's behaviour may be (control call POST /_control/behave {"TARGET": 
 A call with several targets is refused, delayed or reset if any of them says so.
 
 Control calls: GET /_control/arrivals -> [{"message", "regid", "accepted", "form"}]; GET /_control/calls -> [{"path", "targets"}]; GET
-/_control/count; GET /_control/recalls; POST /_control/limits {"qps": n, "quota": {"CLASS": n}}; POST /_control/outage {"on": true} (every send gets HTTP 500); POST
+/_control/count; GET /_control/recalls; POST /_control/recall {"code": n} (every recall gets that code; 0: ok); POST /_control/limits {"qps": n, "quota": {"CLASS": n}}; POST /_control/outage {"on": true} (every send gets HTTP 500); POST
 /_control/receipt {"url", "data": {…}}
 sends a receipt of any content (late, doubled, forged, malformed); POST /_control/reset forgets everything.
 """
@@ -41,7 +41,7 @@ from http_fake import serve
 
 REFUSALS = {10002: "busy", 10016: "missing parameter", 10017: "invalid parameter", 21301: "authentication failed", 66007: "regid illegal",
             65009: "content too long", 65014: "too many extras", 65015: "extras too long", 200002: "over QPS", 10029: "invalid device",
-            22022: "illegal package name", 27001: "channel not approved", 65036: "callback parameter too long", 65037: "callback too long"}
+            22022: "illegal package name", 27001: "channel not approved", 65028: "message id not found", 65036: "callback parameter too long", 65037: "callback too long"}
 MAX_TARGETS = 1000  # of one call
 DAY_MS = 86_400_000
 RECEIPT_DELAY_S = 0.3  # receipts come in batches, "about once a second"
@@ -76,6 +76,7 @@ class Vendor:
     def reset(self):
         self.behaviours, self.times, self.arrivals, self.calls, self.recalls, self.next_id = {}, {}, [], [], [], 0
         self.quota, self.acked, self.qps, self.second, self.in_second, self.dead, self.outage = {}, {}, None, 0, 0, [], False
+        self.ids, self.recall_code = set(), 0
 
     def authorised(self, headers):
         need(headers.get("authorization") == "key=" + self.secret, 21301)
@@ -151,6 +152,7 @@ class Vendor:
         self.note(good, form, accepted=True)
         self.next_id += 1
         message_id = f"scm01b2{self.next_id:013d}ab"
+        self.ids.add(message_id)
         self.send_receipts(message_id, good, form)
         data = {"id": message_id, **({"badRegIds": bad} if bad else {})}
         channel = form.get("extra.channel_id", "")
@@ -203,10 +205,20 @@ class Vendor:
             self.authorised(headers)
             for name in (REVOKES[path], "restricted_package_name", *(() if path == "/v2/message/revoke" else ("notify_id",))):
                 need(form.get(name), 10016, f"missing {name}")
+            need(set(form) <= {REVOKES[path], "restricted_package_name", "notify_id"}, 10017, "parameters of a recall")
+            need(form["restricted_package_name"] == self.package, 22022)
+            if self.recall_code:
+                raise Refused(self.recall_code)
+            need(self.knows(form, REVOKES[path]), 65028)
         except Refused as refused:
             return self.refuse(refused.code, refused.reason)
         self.recalls.append({"path": path, **form})
         return 200, {"result": "ok", "code": 0, "data": {}}, {}
+
+    def knows(self, form, field):
+        if field == "msg_id":
+            return form["msg_id"] in self.ids
+        return any(a["accepted"] and a["regid"] == form[field] and a["form"].get("notify_id") == form["notify_id"] for a in self.arrivals)
 
     def note(self, targets, form, accepted):
         for target in targets:
@@ -268,6 +280,9 @@ class Vendor:
             return 200, {}, {}
         if path == "/_control/outage":
             self.outage = json.loads(body)["on"]
+            return 200, {}, {}
+        if path == "/_control/recall":
+            self.recall_code = json.loads(body)["code"]
             return 200, {}, {}
         if path == "/_control/count":
             return 200, {"arrivals": len(self.arrivals)}, {}

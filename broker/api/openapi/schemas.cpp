@@ -259,6 +259,10 @@ const char* const kOpenApiSchemas = R"json({
     "status": {"$ref": "#/components/schemas/MessageStatus"},
     "complete": {"type": "boolean", "description": "true: every delivery is in its final state"},
     "counts": {"$ref": "#/components/schemas/Counts"},
+    "recall": {"type": "object", "description": "After a cancel: deliveries that were out and were asked back", "properties": {
+      "asked": {"type": "integer", "description": "All of them"},
+      "taken": {"type": "integer", "description": "The vendor took the recall"},
+      "failed": {"type": "integer", "description": "It refused, did not know it any more, or could not be asked"}}},
     "accepted_at": {"type": "string", "format": "date-time", "description": "When it became durable"},
     "expires_at": {"type": "string", "format": "date-time", "description": "Not delivered after this"},
     "to": {"$ref": "#/components/schemas/Audience"},
@@ -299,7 +303,7 @@ const char* const kOpenApiSchemas = R"json({
     "device_id": {"type": "string", "description": "The device"},
     "user_id": {"type": "string", "description": "Its user"},
     "state": {"$ref": "#/components/schemas/DeliveryState"},
-    "reason": {"type": "string", "description": "Why suppressed, failed or expired"},
+    "reason": {"type": "string", "description": "Why suppressed, failed or expired; after a cancel that came late: recall_asked, recalled or recall_failed"},
     "planned_at": {"type": "string", "format": "date-time", "description": "Found in the audience"},
     "final_at": {"type": "string", "format": "date-time", "description": "Came to its end"},
     "attempts": {"type": "array", "description": "Oldest first", "items": {"$ref": "#/components/schemas/Attempt"}},
@@ -315,7 +319,8 @@ const char* const kOpenApiSchemas = R"json({
   "type": "object", "description": "What a cancellation stopped", "required": ["message_id", "cancelled", "already_out"],
   "properties": {"message_id": {"type": "string", "description": "As asked"},
     "cancelled": {"type": "integer", "description": "Deliveries that will not go out any more"},
-    "already_out": {"type": "integer", "description": "Deliveries that were out already"}}
+    "already_out": {"type": "integer", "description": "Deliveries that were out already"},
+    "recalling": {"type": "integer", "description": "Of those: the vendor is asked to take them back"}}
 },
 "DryRun": {
   "type": "object", "description": "What would happen", "required": ["recipients", "samples"],

@@ -12,8 +12,9 @@ namespace {
 
 constexpr MonoNs kHeartbeatNs = 15 * kNsPerSecond;
 constexpr size_t kMostWaiting = 10'000;  // events between the engine and a reader's thread
-constexpr std::array<std::string_view, 10> kSteps{"accepted", "planned",    "attempted", "sent",    "delivered",
-                                                  "opened",   "suppressed", "failed",    "expired", "cancelled"};
+constexpr std::array<std::string_view, 12> kSteps{"accepted",  "planned",   "attempted",  "sent",
+                                                  "delivered", "opened",    "suppressed", "failed",
+                                                  "expired",   "cancelled", "recalled",   "recall_failed"};
 
 struct Filter {
   std::optional<MessageId> message;

@@ -78,6 +78,7 @@ void cancel(Api& api, Call& call, http::Reply reply) {
                                     .field("message_id", id.text())
                                     .field("cancelled", a.cancelled)
                                     .field("already_out", a.already_out)
+                                    .field("recalling", a.recalling)
                                     .end_object();
                                 r.send(json_answer(200, std::move(body)));
                               }));
@@ -141,7 +142,10 @@ const std::vector<Route>& message_routes() {
        .id = "cancelMessage",
        .tag = "Messages",
        .summary = "Cancel what has not gone out, recall where the channel can",
-       .description = "",
+       .description =
+           "What a vendor has taken keeps the state it has reached; where its channel can recall, the vendor "
+           "is asked to take it back, and `recall` of the message and `reason` of each delivery tell how that "
+           "went. A vendor that takes a recall does not say whether the phone had shown the message.",
        .answers = {{200, "How much was stopped", "Cancelled"}}},
       {.method = Method::get,
        .path = "/v1/messages/{message_id}/deliveries",
