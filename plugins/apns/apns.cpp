@@ -118,10 +118,11 @@ class Apns final : public godwit::Channel {
     if (!address) return std::move(address).error();
     auto rendered = render(config_, message, host_.now_wall_ms());
     if (!rendered) return godwit::invalid(rendered.error().message + ": " + rendered.error().where);
-    Push push = push_of(config_, *rendered, *address, message, host_.now_wall_ms());
+    Push push;
+    write_push(config_, *rendered, *address, message, host_.now_wall_ms(), push);
     if (!config_.uses_certificate()) push.headers.insert(push.headers.begin(), {"authorization", "***"});
     sink.request(config_.origins[size_t(address->environment)],
-                 {.path = push.path, .headers = push.headers, .body = rendered->body});
+                 {.path = push.path, .headers = {push.headers.begin(), push.headers.end()}, .body = rendered->body});
     return {};
   }
 
@@ -237,18 +238,18 @@ class Apns final : public godwit::Channel {
     auto line = line_to(address->environment);
     if (!line) return m.settle(Outcome::config("no_connection", line.error().message));
 
-    Push push = push_of(config_, rendered_, *address, message, wall_ms);
+    write_push(config_, rendered_, *address, message, wall_ms, push_);
     uint64_t generation = 0;
     if (!config_.uses_certificate()) {
-      push.headers.emplace_back("authorization", token_.authorization(host_.now_mono_ns(), wall_ms));
+      push_.headers.emplace_back("authorization", token_.authorization(host_.now_mono_ns(), wall_ms));
       generation = token_.generation();
-      tokens_made_.set(static_cast<int64_t>(generation));
+      if (generation != tokens_told_) tokens_made_.set(static_cast<int64_t>(tokens_told_ = generation));
     }
-    const godwit::HttpRequest request{.path = std::move(push.path),
-                                      .headers = std::move(push.headers),
-                                      .body = rendered_.body,
-                                      .deadline_mono_ns = message.deadline_mono_ns(),
-                                      .cookie = message.ticket()};
+    const godwit::HttpRequestView request{.path = push_.path,
+                                          .headers = push_.headers,
+                                          .body = rendered_.body,
+                                          .deadline_mono_ns = message.deadline_mono_ns(),
+                                          .cookie = message.ticket()};
     const LinePtr used = *line;
     used->pool->send(request, [this, m = std::move(m), line = used, environment = address->environment, generation,
                                repeats, own_topic = rendered_.own_topic](const HttpReply& reply) mutable {
@@ -379,7 +380,7 @@ class Apns final : public godwit::Channel {
   std::array<LinePtr, 2> lines_;  // by Environment; null: not needed yet
   godwit::SecretWatch secret_;
   bool was_ready_ = false;
-  uint64_t paused_until_ = 0;
+  uint64_t paused_until_ = 0, tokens_told_ = 0;
 
   struct Row {
     std::string reason;
@@ -390,6 +391,7 @@ class Apns final : public godwit::Channel {
   Rendered rendered_;
   std::string content_, options_, collapse_key_;
   uint64_t shape_ = 0;
+  Push push_;  // of the message that is being sent
 };
 
 }  // namespace apns

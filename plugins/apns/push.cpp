@@ -1,10 +1,16 @@
 #include "push.hpp"
 
+#include <openssl/evp.h>
 #include <openssl/sha.h>
+
 #include <godwit/hex.hpp>
 
 #include <algorithm>
 #include <array>
+#include <memory>
+#include <new>
+
+#include "payload.hpp"
 
 namespace apns {
 namespace {
@@ -137,7 +143,41 @@ Result<Address> parse_address(std::string_view text, Environment fallback) {
   return address;
 }
 
+namespace {
+
+// The rest of it, once body and push type are there. `headers`: the message's own, or null.
+Result<Rendered> finish(const Config& config, const godwit::Message& message, const Json* headers, Rendered r) {
+  const PushType* type = find_type(r.push_type);
+  if (!type) return refused("InvalidPushType", "apns-push-type '" + r.push_type + "' is none that Apple knows");
+  r.message_id = message.message_id();
+  r.topic = text_header(headers, "apns-topic");
+  r.own_topic = !r.topic.empty();
+  if (!r.own_topic) r.topic.append(config.topic).append(type->suffix);
+  r.priority = text_header(headers, "apns-priority");
+  if (r.priority.empty()) r.priority = priority_of(r, message.priority());
+  if (r.push_type == "background" && r.priority == "10")
+    return refused("BadPriority", "a background push may not have apns-priority 10");
+  r.collapse_id = text_header(headers, "apns-collapse-id");
+  if (r.collapse_id.empty()) r.collapse_id = collapse_id_of(message.collapse_key());
+  r.expiration = text_header(headers, "apns-expiration");
+  const bool is_long = r.push_type == "voip" || message.target().address().starts_with("broadcast:");
+  const size_t most = is_long ? kMaxLongPayload : kMaxPayload;
+  if (r.body.size() > most)
+    return refused("PayloadTooLarge",
+                   "the payload has " + std::to_string(r.body.size()) + " bytes, Apple takes " + std::to_string(most));
+  return r;
+}
+
+}  // namespace
+
 Result<Rendered> render(const Config& config, const godwit::Message& message, uint64_t now_wall_ms) {
+  Rendered plain;
+  if (!write_payload(config, message, plain.body)) return render_by_tree(config, message, now_wall_ms);
+  plain.push_type = message.is_silent() ? "background" : "alert";
+  return finish(config, message, nullptr, std::move(plain));
+}
+
+Result<Rendered> render_by_tree(const Config& config, const godwit::Message& message, uint64_t now_wall_ms) {
   Json content = Json::object(), overrides = Json::object();
   if (message.content_kind() == GW_CONTENT_NOTIFICATION) content = Json::parse(message.content(), nullptr, false);
   if (!content.is_object()) return refused("BadContent", "the message is not a JSON object");
@@ -164,75 +204,60 @@ Result<Rendered> render(const Config& config, const godwit::Message& message, ui
   if (!aps.is_object()) return refused("BadOverride", "`aps` must be an object");
 
   Rendered r;
-  r.message_id = message.message_id();
   r.push_type = text_header(headers, "apns-push-type");
   if (r.push_type.empty())
     r.push_type = aps.contains("content-state")                         ? "liveactivity"
                   : aps.contains("content-available") && !is_shown(aps) ? "background"
                                                                         : "alert";
-  const PushType* type = find_type(r.push_type);
-  if (!type) return refused("InvalidPushType", "apns-push-type '" + r.push_type + "' is none that Apple knows");
   if (r.push_type == "alert" && !is_shown(aps) && !aps.contains("content-available"))
     return refused("PayloadEmpty", "an alert needs a title, a body, a badge or a sound");
   if (r.push_type == "liveactivity" && !aps.contains("timestamp")) aps["timestamp"] = now_wall_ms / 1000;
-  r.topic = text_header(headers, "apns-topic");
-  r.own_topic = !r.topic.empty();
-  if (!r.own_topic) r.topic = config.topic + std::string(type->suffix);
-  r.priority = text_header(headers, "apns-priority");
-  if (r.priority.empty()) r.priority = priority_of(r, message.priority());
-  if (r.push_type == "background" && r.priority == "10")
-    return refused("BadPriority", "a background push may not have apns-priority 10");
-  r.collapse_id = text_header(headers, "apns-collapse-id");
-  if (r.collapse_id.empty()) r.collapse_id = collapse_id_of(message.collapse_key());
-  r.expiration = text_header(headers, "apns-expiration");
   r.body = payload.dump(-1, ' ', false, Json::error_handler_t::replace);
-  const bool is_long = r.push_type == "voip" || message.target().address().starts_with("broadcast:");
-  const size_t most = is_long ? kMaxLongPayload : kMaxPayload;
-  if (r.body.size() > most)
-    return refused("PayloadTooLarge",
-                   "the payload has " + std::to_string(r.body.size()) + " bytes, Apple takes " + std::to_string(most));
-  return r;
+  return finish(config, message, headers, std::move(r));
 }
 
-std::string apns_id(std::string_view message_id, std::string_view address) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  std::string both(message_id);
-  both += '\n';
-  both += address;
-  SHA256(reinterpret_cast<const unsigned char*>(both.data()), both.size(), digest);
+void write_apns_id(std::string_view message_id, std::string_view address, std::string& out) {
+  // One context per thread: OpenSSL's one-shot call looks the algorithm up again each time, which costs more than it.
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype([](EVP_MD_CTX* c) { EVP_MD_CTX_free(c); })> context(
+      EVP_MD_CTX_new());
+  unsigned char digest[SHA256_DIGEST_LENGTH] = {};
+  static const EVP_MD* const kind = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  if (EVP_DigestInit_ex2(context.get(), kind, nullptr) != 1 ||
+      EVP_DigestUpdate(context.get(), message_id.data(), message_id.size()) != 1 ||
+      EVP_DigestUpdate(context.get(), "\n", 1) != 1 ||
+      EVP_DigestUpdate(context.get(), address.data(), address.size()) != 1 ||
+      EVP_DigestFinal_ex(context.get(), digest, nullptr) != 1)
+    throw std::bad_alloc();                                           // SHA-256 fails for no other reason
   digest[6] = static_cast<unsigned char>((digest[6] & 0x0f) | 0x80);  // version 8: of our own making (RFC 9562 §5.8)
   digest[8] = static_cast<unsigned char>((digest[8] & 0x3f) | 0x80);
-  std::string id = godwit::lower_hex(digest, 16);
-  for (const size_t at : {20u, 16u, 12u, 8u}) id.insert(at, 1, '-');
-  return id;
+  out = godwit::lower_hex(digest, 16);
+  for (const size_t at : {20u, 16u, 12u, 8u}) out.insert(at, 1, '-');
 }
 
-Push push_of(const Config& config, const Rendered& r, const Address& address, const godwit::Message& message,
-             uint64_t now_wall_ms) {
-  Push push;
-  push.headers.reserve(9);
-  const std::string expiration = !r.expiration.empty()   ? r.expiration
-                                 : message.ttl_ms() == 0 ? "0"
-                                                         : std::to_string((now_wall_ms + message.ttl_ms()) / 1000);
-  const std::string id = apns_id(message.message_id(), message.target().address());
+void write_push(const Config& config, const Rendered& r, const Address& address, const godwit::Message& message,
+                uint64_t now_wall_ms, Push& push) {
+  push.expiration = !r.expiration.empty()   ? r.expiration
+                    : message.ttl_ms() == 0 ? "0"
+                                            : std::to_string((now_wall_ms + message.ttl_ms()) / 1000);
+  write_apns_id(message.message_id(), message.target().address(), push.id);
+  push.headers.clear();
   if (address.is_broadcast) {
     push.path = "/4/broadcasts/apps/" + config.topic;
-    push.headers = {{"apns-channel-id", std::string(address.token)},
-                    {"apns-push-type", "liveactivity"},
-                    {"apns-request-id", id},
-                    {"apns-expiration", expiration},
-                    {"apns-priority", r.priority}};
-    return push;
+    push.headers.insert(push.headers.end(), {{"apns-channel-id", address.token},
+                                             {"apns-push-type", "liveactivity"},
+                                             {"apns-request-id", push.id},
+                                             {"apns-expiration", push.expiration},
+                                             {"apns-priority", r.priority}});
+    return;
   }
   push.path = "/3/device/";
   push.path += address.token;
-  push.headers.emplace_back("apns-topic", r.topic);
-  push.headers.emplace_back("apns-push-type", r.push_type);
-  push.headers.emplace_back("apns-priority", r.priority);
-  push.headers.emplace_back("apns-id", id);
-  push.headers.emplace_back("apns-expiration", expiration);
+  push.headers.insert(push.headers.end(), {{"apns-topic", r.topic},
+                                           {"apns-push-type", r.push_type},
+                                           {"apns-priority", r.priority},
+                                           {"apns-id", push.id},
+                                           {"apns-expiration", push.expiration}});
   if (!r.collapse_id.empty()) push.headers.emplace_back("apns-collapse-id", r.collapse_id);
-  return push;
 }
 
 }  // namespace apns

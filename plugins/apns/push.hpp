@@ -36,15 +36,22 @@ struct Rendered {
 };
 // The error's message is a code ("PayloadTooLarge"), its `where` the text for people.
 godwit::Result<Rendered> render(const Config& config, const godwit::Message& message, uint64_t now_wall_ms);
+// The way of everything that payload.hpp does not take for plain.
+godwit::Result<Rendered> render_by_tree(const Config& config, const godwit::Message& message, uint64_t now_wall_ms);
 
 // The UUID of this message to this address: the same over retries, so that a repeat can be traced at Apple.
-std::string apns_id(std::string_view message_id, std::string_view address);
+void write_apns_id(std::string_view message_id, std::string_view address, std::string& out);
 
+// A request without `authorization`. Filled again for each push, so that its memory is kept; the headers are views on
+// it, on the Rendered and on the address.
 struct Push {
-  std::string path;
-  std::vector<std::pair<std::string, std::string>> headers;  // without authorization
+  Push() = default;
+  Push(const Push&) = delete;
+  Push& operator=(const Push&) = delete;
+  std::string path, id, expiration;
+  std::vector<std::pair<std::string_view, std::string_view>> headers;
 };
-Push push_of(const Config& config, const Rendered& rendered, const Address& address, const godwit::Message& message,
-             uint64_t now_wall_ms);
+void write_push(const Config& config, const Rendered& rendered, const Address& address, const godwit::Message& message,
+                uint64_t now_wall_ms, Push& push);
 
 }  // namespace apns

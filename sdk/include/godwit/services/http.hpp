@@ -7,6 +7,8 @@
 // delivery NOT_SENT. The pool closes with its object; what is open then ends with GW_E_CLOSED. Safe from any thread.
 #pragma once
 
+#include <array>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,6 +43,16 @@ struct HttpRequest {
   std::string body = {};
   uint64_t deadline_mono_ns = 0;  // 0 = only the pool's time-out
   uint64_t cookie = 0;            // for cancel
+};
+
+// The same on the caller's memory, which only has to live for the call of send: for channels that count allocations.
+struct HttpRequestView {
+  std::string_view method = "POST";
+  std::string_view path = "/";
+  std::span<const std::pair<std::string_view, std::string_view>> headers = {};
+  std::string_view body = {};
+  uint64_t deadline_mono_ns = 0;
+  uint64_t cookie = 0;
 };
 
 // Valid during the callback.
@@ -125,15 +137,34 @@ class HttpPool {
   // `done(const HttpReply&)`, exactly once.
   template <class F>
   void send(const HttpRequest& request, F&& done) const {
-    std::vector<gw_str> headers;
-    headers.reserve(request.headers.size() * 2);
-    for (const auto& [name, value] : request.headers) headers.push_back(str(name)), headers.push_back(str(value));
+    send_any(request, std::forward<F>(done));
+  }
+  template <class F>
+  void send(const HttpRequestView& request, F&& done) const {
+    send_any(request, std::forward<F>(done));
+  }
+
+  void cancel(uint64_t cookie) const { table_.cancel(table_.ctx, id_, cookie); }
+  // Requests that could leave now without queueing.
+  uint32_t slots() const { return table_.pool_slots(table_.ctx, id_); }
+
+ private:
+  explicit HttpPool(Host host) : instance_(host.instance()), table_(host.service<gw_http>(GW_SERVICE_HTTP)) {}
+
+  template <class Request, class F>
+  void send_any(const Request& request, F&& done) const {
+    constexpr size_t kFew = 16;
+    std::array<gw_str, 2 * kFew> few;
+    std::vector<gw_str> many(request.headers.size() > kFew ? 2 * request.headers.size() : 0);
+    gw_str* const headers = many.empty() ? few.data() : many.data();
+    gw_str* next = headers;
+    for (const auto& [name, value] : request.headers) *next++ = str(name), *next++ = str(value);
     gw_http_request raw{};
     raw.size = sizeof raw;
     raw.header_count = static_cast<uint32_t>(request.headers.size());
     raw.method = str(request.method);
     raw.path = str(request.path);
-    raw.headers = headers.data();
+    raw.headers = headers;
     raw.body = str(request.body);
     raw.deadline_mono_ns = request.deadline_mono_ns;
     raw.cookie = request.cookie;
@@ -154,13 +185,6 @@ class HttpPool {
     refused.cookie = request.cookie;
     on_done(arg, &refused);
   }
-
-  void cancel(uint64_t cookie) const { table_.cancel(table_.ctx, id_, cookie); }
-  // Requests that could leave now without queueing.
-  uint32_t slots() const { return table_.pool_slots(table_.ctx, id_); }
-
- private:
-  explicit HttpPool(Host host) : instance_(host.instance()), table_(host.service<gw_http>(GW_SERVICE_HTTP)) {}
 
   Instance* instance_;
   gw_http table_;
