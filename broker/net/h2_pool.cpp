@@ -277,10 +277,14 @@ void H2Pool::dispatch(SteadyTime now) {
 // ---- how many connections ----------------------------------------------------------------------------------------
 
 void H2Pool::grow(SteadyTime now) {
-  if (queue_.empty()) {
-    full_since_ = SteadyTime::max();
-    return;
+  // A moment in which nothing waits, because the next requests are still on their way here, is no lack of work.
+  uint32_t needed = static_cast<uint32_t>(queue_.size()), capacity = 0;
+  for (const Member& m : members_) {
+    needed += m.connection->in_use();
+    capacity += m.connection->limit();
   }
+  if (needed == 0 || needed < capacity - capacity / 4) full_since_ = SteadyTime::max();
+  if (queue_.empty()) return;
   size_t alive = 0;
   bool opening = looking_up_ != 0;
   for (const Member& m : members_) {

@@ -1,6 +1,6 @@
 // H2Pool is one pool of the H2Client: its queue, its connections, and the rules by which their number changes.
 //
-//   grows    when nothing is connected, and when every stream has been busy for a while and requests wait
+//   grows    when nothing is connected, and when nearly every stream has been busy for a while and requests wait
 //   shrinks  when what was needed at most over the idle time would fit into half of one connection less; unused
 //            connections end by their own idle time
 //   renews   a connection that is old, or whose client certificate is no longer the present one, takes no new requests
