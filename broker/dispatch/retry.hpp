@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "broker/base/clock.hpp"
 #include "broker/base/random.hpp"
 
 namespace godwit::dispatch {
@@ -17,19 +18,30 @@ inline int64_t backoff_ms(unsigned failures, int64_t base_ms, int64_t cap_ms, Ra
 
 // RetryTokens bounds what retries add to a channel that is in trouble: ten successes pay for one retry, and a full
 // purse for a burst. Without it every message would be sent three times exactly when the vendor can bear it least.
+//
+// Time pays a little too: what failed at the end of a burst is not followed by successes that could pay for it, and
+// would wait for ever. (Finagle's RetryBudget has the same floor, 10 a second by default.)
 class RetryTokens {
  public:
-  RetryTokens(double per_success, double cap) : per_success_(per_success), cap_(cap), tokens_(cap) {}
+  struct Pay {
+    double per_success = 0.1, per_second = 10, cap = 100;
+  };
+  explicit RetryTokens(Pay pay) : pay_(pay), tokens_(pay.cap) {}
 
-  void success() { tokens_ = std::min(cap_, tokens_ + per_success_); }
-  [[nodiscard]] bool take() {
+  void success() { tokens_ = std::min(pay_.cap, tokens_ + pay_.per_success); }
+  [[nodiscard]] bool take(MonoNs now) {
+    const double seconds = static_cast<double>(now - paid_at_) / kNsPerSecond;
+    paid_at_ = now;
+    tokens_ = std::min(pay_.cap, tokens_ + seconds * pay_.per_second);
     if (tokens_ < 1) return false;
     tokens_ -= 1;
     return true;
   }
 
  private:
-  double per_success_, cap_, tokens_;
+  const Pay pay_;
+  double tokens_;
+  MonoNs paid_at_ = 0;  // by time
 };
 
 }  // namespace godwit::dispatch

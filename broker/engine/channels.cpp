@@ -28,7 +28,7 @@ void Core::attach(ChannelSet& channels) {
     const ChannelStatus status = channels.status(no);
     ChannelSlot& slot =
         slots_.emplace_back(no, status, stats_.channel(status.name),
-                            dispatch::RetryTokens(options_.retry_tokens_per_success, options_.retry_tokens_cap));
+                            dispatch::RetryTokens(options_.retry_tokens));
     if (auto stored = parts_.catalogue.get_value(switch_key(slot.name)); stored && *stored)
       slot.admin = admin_state_from(**stored).value_or(AdminState::enabled);
   }

@@ -195,6 +195,8 @@ class Core {
   void on_sent(DeliveryIx, AttemptIx);
   void on_withdrawn(DeliveryIx, AttemptIx);
   void retry_or_next(DeliveryIx, AttemptIx);
+  unsigned failed_tries(const Delivery&, ChannelNo) const;
+  AttemptIx waits_for_token(const Delivery&) const;
   void close_alike(Delivery&, const ChannelSlot&);
   void learn(Attempt&, const dispatch::Verdict&);
   void hold_channel(ChannelSlot&, int64_t retry_after_ms);

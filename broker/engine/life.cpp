@@ -140,9 +140,11 @@ void Core::on_delivery_timer(DeliveryIx dix) {
     case Wake::rest:
       tell_silence(d);
       return finish(dix, DeliveryState::sent, Reason::none);
-    case Wake::parked:
+    case Wake::parked: {
+      const AttemptIx unclear = waits_for_token(d);
       d.worn_channels = 0;
-      return route(dix);
+      return unclear != kNone ? retry_or_next(dix, unclear) : route(dix);
+    }
     case Wake::retry: {
       ChannelSlot& slot = slots_[d.retry_channel];
       if (sleep_of(messages_[d.message], d, slot) != routing::Sleep::awake) return route(dix);

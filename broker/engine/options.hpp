@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/dispatch/retry.hpp"
 #include "broker/intake/limits.hpp"
 #include "broker/routing/router.hpp"
 
@@ -46,7 +47,7 @@ struct EngineOptions : IntakeLimits {
   // Retries on one channel (reliability.md §4).
   unsigned max_tries = 3;
   int64_t backoff_base_ms = 200, backoff_cap_ms = 60'000;
-  double retry_tokens_per_success = 0.1, retry_tokens_cap = 100;
+  dispatch::RetryTokens::Pay retry_tokens;
 
   // Checkpoints: how much a restart has to replay.
   int64_t checkpoint_every_ms = 30'000;

@@ -153,14 +153,10 @@ void Core::retry_or_next(DeliveryIx dix, AttemptIx aix) {
   Delivery& d = deliveries_[dix];
   const MessageEntry& m = messages_[d.message];
   ChannelSlot& slot = slots_[attempts_[aix].channel];
-  unsigned tries = 0;
-  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
-    const Attempt& a = attempts_[i];
-    tries += a.channel == slot.no && (a.result == Disposition::retry || a.result == Disposition::unknown);
-  }
+  const unsigned tries = failed_tries(d, slot.no);
   if (tries < options_.max_tries) {
     const int64_t wait_ms = dispatch::backoff_ms(tries - 1, options_.backoff_base_ms, options_.backoff_cap_ms, random_);
-    if (now_ + wait_ms * kNsPerMs < m.expires_ns && slot.tokens.take()) {
+    if (now_ + wait_ms * kNsPerMs < m.expires_ns && slot.tokens.take(now_)) {
       stats_.retries.bump();
       d.retry_channel = slot.no;
       d.failures = static_cast<uint8_t>(tries);
@@ -173,6 +169,24 @@ void Core::retry_or_next(DeliveryIx dix, AttemptIx aix) {
   else
     d.worn_channels |= slot.bit();
   route(dix);
+}
+
+unsigned Core::failed_tries(const Delivery& d, ChannelNo channel) const {
+  unsigned tries = 0;
+  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
+    const Attempt& a = attempts_[i];
+    tries += a.channel == channel && (a.result == Disposition::retry || a.result == Disposition::unknown);
+  }
+  return tries;
+}
+
+// The attempt that may have arrived and would have been repeated, had there been a retry token; kNone: none.
+AttemptIx Core::waits_for_token(const Delivery& d) const {
+  if (d.last_attempt == kNone || d.live > 0) return kNone;
+  const Attempt& a = attempts_[d.last_attempt];
+  const bool waits = (d.worn_channels >> a.channel & 1) != 0 && a.result == Disposition::unknown && !a.costly &&
+                     failed_tries(d, a.channel) < options_.max_tries;
+  return waits ? d.last_attempt : kNone;
 }
 
 // The message itself was refused: channels of the same make would say the same.

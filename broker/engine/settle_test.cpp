@@ -64,7 +64,7 @@ TEST_F(SettleTest, AChannelThatFailsToTheEndFailsTheDeliveryWithAReason) {
 
 TEST_F(SettleTest, RetriesStopWhenTheTokensAreUsedUp) {
   EngineOptions few;
-  few.retry_tokens_cap = 2;
+  few.retry_tokens = {.per_success = 0.1, .per_second = 0, .cap = 2};
   EngineRig small(few);
   small.channels.add("a", EngineRig::vendor_caps());
   small.boot();
@@ -74,6 +74,29 @@ TEST_F(SettleTest, RetriesStopWhenTheTokensAreUsedUp) {
   small.pass(5'000);
   EXPECT_LE(small.engine->stats().retries.value(), 2u);
   EXPECT_GT(small.engine->stats().retries_refused.value(), 0u);
+}
+
+// A server that broke its connections under hundreds of pushes left some of them open to the end of their time.
+TEST_F(SettleTest, WhatMayHaveArrivedGoesAgainWhenTimeHasPaidForIt) {
+  EngineOptions few;
+  few.retry_tokens = {.per_success = 0.1, .per_second = 1, .cap = 2};
+  EngineRig small(few);
+  small.channels.add("a", EngineRig::vendor_caps());
+  small.boot();
+  std::vector<MessageId> ids;
+  small.answer("a", Disposition::unknown);
+  for (int i = 0; i < 8; ++i) {
+    const std::string n = std::to_string(i);
+    if (i < 4) small.add_device("d" + n, "u" + n, {"a"});
+    MessageDraft draft = EngineRig::draft("u" + n);
+    if (i >= 4) draft.message.to = {AudienceKind::token, "a", {"token-" + n}};
+    ids.push_back(small.send(std::move(draft)));
+  }
+  EXPECT_EQ(small.channels.sent.size(), 8u);
+  small.answer("a", Disposition::delivered);
+  small.pass(20'000);
+  for (const MessageId id : ids) EXPECT_EQ(small.status(id), "delivered");
+  EXPECT_EQ(small.channels.sent.size(), 16u) << "each once more, and no more than time allowed";
 }
 
 TEST_F(SettleTest, AThrottledChannelPausesAndNothingIsHeldAgainstTheMessage) {
