@@ -29,7 +29,7 @@ TEST(Connect, ADeviceWithItsCredentialIsLetInByBothVersions) {
 }
 
 TEST(Connect, AVersion5ClientIsToldTheLimits) {
-  RunningGateway gateway(R"({"keep_alive": 600, "keep_alive_min": 30, "offline_hold": 3600})");
+  RunningGateway gateway(R"({"keep_alive": 600, "keep_alive_first": 0, "keep_alive_min": 30, "offline_hold": 3600})");
   Device device(gateway.port());
   const auto p = device.connect({.keep_alive_s = 0, .session_expiry_s = 0xFFFFFFFF}).properties;
   EXPECT_EQ(p.number(Property::server_keep_alive, 0), 600u);
@@ -41,7 +41,7 @@ TEST(Connect, AVersion5ClientIsToldTheLimits) {
 }
 
 TEST(Connect, ServerKeepAliveIsSentOnlyWhenItDiffers) {
-  RunningGateway gateway(R"({"keep_alive": 600, "keep_alive_min": 30})");
+  RunningGateway gateway(R"({"keep_alive": 600, "keep_alive_first": 0, "keep_alive_min": 30})");
   Device same(gateway.port()), longer(gateway.port());
   EXPECT_FALSE(same.connect({.device = "a", .keep_alive_s = 300}).properties.has(Property::server_keep_alive));
   EXPECT_EQ(longer.connect({.device = "b", .keep_alive_s = 5}).properties.number(Property::server_keep_alive, 0), 30u);

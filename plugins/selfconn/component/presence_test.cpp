@@ -118,6 +118,39 @@ TEST(KeepAlive, A311DeviceThatWantsNoneIsHeldToTheLongest) {
   EXPECT_TRUE(gateway.wait_and_pass([&] { return device.has_ended(); }));
 }
 
+uint32_t told_keep_alive(RunningGateway& gateway, const std::string& device) {
+  return Device(gateway.port())
+      .connect({.device = device, .keep_alive_s = 1800})
+      .properties.number(mqtt::Property::server_keep_alive, 1800);
+}
+
+TEST(KeepAlive, AVersion5DeviceIsToldWhatItsNetworkHasShownToHold) {
+  RunningGateway gateway(R"({"reactors": 1})");
+  EXPECT_EQ(told_keep_alive(gateway, "first"), 210u);
+  auto device = gateway.device({.keep_alive_s = 1800});
+  for (int i = 0; i < 5; ++i) {
+    gateway.pass(210);
+    EXPECT_TRUE(device.is_quiet()) << "answers its ping";
+  }
+  EXPECT_EQ(told_keep_alive(gateway, "second"), 270u);
+}
+
+TEST(KeepAlive, ADeviceThatComesAnewWhileItsOldConnectionIsSilentLowersIt) {
+  RunningGateway gateway(R"({"reactors": 1})");
+  auto silent = gateway.device({.device = "other", .keep_alive_s = 1800});
+  for (int i = 0; i < 10; ++i) {
+    gateway.pass(i < 5 ? 210 : 270);
+    EXPECT_TRUE(silent.is_quiet());
+  }
+  ASSERT_EQ(told_keep_alive(gateway, "second"), 330u);
+  for (int i = 0; i < 2; ++i) {
+    auto before = gateway.device({.keep_alive_s = 1800});
+    gateway.pass(331);
+    auto after = gateway.device({.keep_alive_s = 1800});
+  }
+  EXPECT_EQ(told_keep_alive(gateway, "third"), 250u);
+}
+
 TEST(KeepAlive, APacketMustComeToItsEndInTenSeconds) {
   RunningGateway gateway;
   auto device = gateway.device({.keep_alive_s = 1800});

@@ -53,6 +53,7 @@ void accept_connections(Shard& shard, const Listener& listener) {
     fleet.open.fetch_add(1, std::memory_order_relaxed);
     fleet.want_ticks();
     Connection& c = shard.add_connection(fd);
+    c.network = HeldSilence::network_of(address);
     c.stream = layers_of(shard, listener, fd);
     if (!shard.watch(c)) {
       drop(shard, c, "epoll refused the socket");

@@ -14,13 +14,13 @@ uint32_t find_device(Shard& shard, uint32_t tag, std::string_view address) {
   return shard.devices.find(tag, [&](uint32_t i) { return shard.connections[i].address.view() == address; });
 }
 
-uint16_t granted_keep_alive(const Settings& settings, const Admission& a) {
-  const uint32_t longest = settings.keep_alive_max_s;
-  if (a.keep_alive_s == 0 || a.keep_alive_s > longest) return static_cast<uint16_t>(longest);
-  // A 3.1.1 client cannot be told that it may ping less often.
-  if (a.version == mqtt::Version::v5 && a.keep_alive_s < settings.keep_alive_min_s)
-    return static_cast<uint16_t>(settings.keep_alive_min_s);
-  return a.keep_alive_s;
+uint16_t granted_keep_alive(Shard& shard, const Admission& a) {
+  const Settings& settings = shard.fleet.settings;
+  const bool may_be_told = a.version == mqtt::Version::v5;
+  const uint32_t longest = may_be_told ? shard.silence.granted_s(a.network, shard.tick) : settings.keep_alive_max_s;
+  const uint32_t wish = a.keep_alive_s == 0 ? longest : a.keep_alive_s;
+  const uint32_t shortest = may_be_told ? settings.keep_alive_min_s : 0;
+  return static_cast<uint16_t>(std::max(std::min(wish, longest), shortest));
 }
 
 void greet(Shard& shard, Connection& c, const Admission& a, bool session_present) {
@@ -76,7 +76,9 @@ void become_live(Shard& shard, Connection& c, Admission& a) {
   c.phase = Phase::live;
   c.version = a.version;
   c.since_tick = c.heard_tick = shard.tick;
-  c.keep_alive_s = granted_keep_alive(settings, a);
+  c.network = a.network;
+  shard.silence.came(static_cast<uint32_t>(a.hash), a.network, shard.tick);
+  c.keep_alive_s = granted_keep_alive(shard, a);
   c.window = static_cast<uint8_t>(std::min<uint32_t>(a.receive_maximum, settings.device_window));
   c.wants_alias = a.topic_alias_maximum > 0;
   c.had_no_expiry = a.session_expiry_s == 0;
@@ -126,6 +128,8 @@ void admit(Shard& shard, Connection& c, Admission& a) {
     if (old.phase == Phase::live) {
       inherit_takeovers(shard, old, c);
       shard.counters.takeovers.add();
+      if (old.network == a.network)
+        shard.silence.broke(old.network, (shard.tick - old.heard_tick) / kTicksPerSecond, shard.tick);
       refuse(shard, old, Reason::session_taken_over, "another connection with this device id came");
     }
     release_departed(shard, old);

@@ -68,7 +68,10 @@ void check_live(Shard& shard, Connection& c) {
     shard.counters.timed_out.add();
     refuse(shard, c, reason, text);
   };
-  if (is_over(shard, keep_alive_end(c))) return end(Reason::keep_alive_timeout, "keep alive passed");
+  if (is_over(shard, keep_alive_end(c))) {
+    shard.silence.gave_up(c.tag, c.network, (shard.tick - c.heard_tick) / kTicksPerSecond, shard.tick);
+    return end(Reason::keep_alive_timeout, "keep alive passed");
+  }
   if (!c.partial.empty() && !c.is_paused && is_over(shard, packet_end(c)))
     return end(Reason::unspecified_error, "a packet did not come to its end in time");
   if (!c.unsent.empty() && is_over(shard, stuck_end(c)))

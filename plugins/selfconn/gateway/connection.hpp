@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "plugins/selfconn/codec/types.hpp"
-#include "plugins/selfconn/stream/byte_block.hpp"
 #include "plugins/selfconn/gateway/session_book.hpp"
 #include "plugins/selfconn/gateway/slab.hpp"
+#include "plugins/selfconn/stream/byte_block.hpp"
 #include "plugins/selfconn/stream/stream.hpp"
 
 namespace selfconn {
@@ -55,6 +55,7 @@ struct Connection {
   uint32_t tag = 0;         // half of the address's hash, for the index
   uint32_t since_tick = 0;  // when the phase began
   uint32_t heard_tick = 0;  // last byte from the peer
+  uint32_t network = 0;     // that it came from; see HeldSilence
   uint32_t up_tick = 0;     // when up_tokens were last filled
   uint32_t takeovers_tick = 0;
   uint32_t tx_sent = 0;         // bytes that the kernel took, modulo 2^32

@@ -87,6 +87,7 @@ void handle_connect(Shard& shard, Connection& c, const mqtt::Frame& frame, mqtt:
   auto admission = std::make_unique<Admission>();
   if (const Refusal* no = check_credential(shard, connect, *admission)) return not_let_in(shard, c, *no);
   copy_wishes(connect, *admission);
+  admission->network = c.network;
   admission->hash = shard.fleet.hash_of(admission->address);
   const uint32_t home = shard.fleet.home_of(admission->hash);
   if (home != shard.number) return send_home(shard, c, home, std::move(admission), behind);

@@ -36,6 +36,7 @@ struct Admission {
   uint64_t hash = 0;
   godwit::mqtt::Version version = godwit::mqtt::Version::v3_1_1;
   bool clean_start = true;
+  uint32_t network = 0;
   uint16_t keep_alive_s = 0;
   uint16_t receive_maximum = 65'535;
   uint16_t topic_alias_maximum = 0;

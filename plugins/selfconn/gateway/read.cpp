@@ -37,7 +37,8 @@ void handle_disconnect(Shard& shard, Connection& c, const mqtt::Disconnect& disc
   if (disconnect.properties.has(mqtt::Property::session_expiry_interval))
     c.session_expiry_s = granted_session_expiry(
         shard.fleet.settings, disconnect.properties.number(mqtt::Property::session_expiry_interval, 0));
-  // TLS and WebSocket clients say goodbye once more below MQTT: to close before that has come would reset their connection.
+  // TLS and WebSocket clients say goodbye once more below MQTT: to close before that has come would reset their
+  // connection.
   if (c.stream) return linger(shard, c);
   drop(shard, c, "the device said DISCONNECT");
 }
@@ -127,6 +128,9 @@ void keep_rest(Shard& shard, Connection& c, mqtt::Bytes rest, bool was_complete_
 }
 
 void handle_input(Shard& shard, Connection& c, mqtt::Bytes bytes) {
+  constexpr uint32_t kShortS = 60;  // shorter silences hold everywhere
+  if (const uint32_t silence_s = (shard.tick - c.heard_tick) / kTicksPerSecond; silence_s >= kShortS)
+    shard.silence.held(c.network, silence_s, shard.tick);
   c.heard_tick = shard.tick;
   const size_t done = handle_packets(shard, c, bytes);
   if (takes_input(c)) keep_rest(shard, c, bytes.subspan(done), done > 0);

@@ -23,6 +23,8 @@ struct Settings {
   // the longest are held to the longest without being told, shorter ones get what they asked for.
   uint32_t keep_alive_min_s = 30;
   uint32_t keep_alive_max_s = 1800;
+  // What a 5.0 client of an unknown network is granted at most; from there it is learned (HeldSilence). 0: nothing is.
+  uint32_t keep_alive_first_s = 210;
 
   // Longest Session Expiry Interval that is granted to a 5.0 client, and the one of a 3.1.1 client without clean
   // session.

@@ -47,6 +47,7 @@ Shard::Shard(Fleet& fleet_, uint32_t number_)
           fleet_.settings.connect_rate == 0
               ? 0
               : std::max<uint32_t>(1, fleet_.settings.connect_rate / static_cast<uint32_t>(fleet_.mailboxes.size()))),
+      silence(fleet_.settings.keep_alive_first_s, fleet_.settings.keep_alive_max_s),
       settles(fleet_.host),
       counters(*fleet_.counters[number_]),
       input(kInputSize),

@@ -16,6 +16,7 @@
 #include "plugins/selfconn/gateway/device_index.hpp"
 #include "plugins/selfconn/gateway/fleet.hpp"
 #include "plugins/selfconn/gateway/flight.hpp"
+#include "plugins/selfconn/gateway/held_silence.hpp"
 #include "plugins/selfconn/gateway/output.hpp"
 #include "plugins/selfconn/gateway/reports.hpp"
 #include "plugins/selfconn/gateway/timer_wheel.hpp"
@@ -66,6 +67,7 @@ struct Shard {
   SessionBook sessions;
   TimerWheel<Connection> wheel{connections};
   ConnectRate connect_rate;
+  HeldSilence silence;
   Output output;
   Reports reports{*this};
   godwit::SettleBuffer settles;

@@ -42,6 +42,7 @@ bool read_property(const std::string& key, const Json& value, Settings& s) {
   if (key == "reactors") return read(value, s.reactors);
   if (key == "keep_alive") return read(value, s.keep_alive_max_s);
   if (key == "keep_alive_min") return read(value, s.keep_alive_min_s);
+  if (key == "keep_alive_first") return read(value, s.keep_alive_first_s);
   if (key == "offline_hold") return read(value, s.offline_hold_s);
   if (key == "window") return read(value, s.window);
   if (key == "device_window") return read(value, s.device_window);

@@ -15,7 +15,7 @@ VERSIONS = [4, 5]
 @pytest.fixture(scope="module")
 def place():
     port = free_port()
-    with Broker(channels=[own_connection(port, keep_alive=600)]) as broker:
+    with Broker(channels=[own_connection(port, keep_alive=600, keep_alive_first=0)]) as broker:
         yield broker, port
 
 
