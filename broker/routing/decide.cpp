@@ -13,6 +13,7 @@ constexpr double kBlindWait_s = 0.2;  // silence of a device that does not repor
 constexpr double kLookAgain_s = 2;
 constexpr double kWorthWaitingFor = 0.4;  // the chance of a free channel that a paid one waits for
 constexpr double kLeastHorizon = 5;
+constexpr double kFewTrials = 10;  // of a segment: at so many, trying is worth half
 
 bool was_tried(const Ask& ask, ChannelNo channel) {
   return std::any_of(ask.attempts.begin(), ask.attempts.end(),
@@ -109,7 +110,9 @@ Decision Router::Impl::in_order(const Ask& ask, double t) const {
 }
 
 // What it would be worth to know each alternative better: how much better than the best it may turn out to be, for each
-// message that the device will get while its outcomes still count (as many as it got lately).
+// message that the device will get while its outcomes still count (as many as it got lately). What a try tells about
+// the device alone costs as much as it brings (measured: no exploration is as good); it pays while it also tells about
+// the device's segment, so the worth falls with what is known of that.
 void Router::Impl::appraise(const Ask& ask, const DeviceView& device, const Estimates& estimates, size_t best,
                             Candidates& out) const {
   if (options.exploration[static_cast<size_t>(ask.priority)] <= 0) return;
@@ -122,7 +125,8 @@ void Router::Impl::appraise(const Ask& ask, const DeviceView& device, const Esti
     if (i == best || c.costly || c.p <= 0) continue;
     if (!e.reporting) continue;            // nothing would be learned
     const double per_rate = c.p / e.rate;  // from the receipt rate to the chance of a delivery in time
-    c.worth = horizon * per_rate * e.belief.upside(out[best].p / per_rate);
+    const double few = kFewTrials / (kFewTrials + known_trials(device, c.channel));
+    c.worth = few * horizon * per_rate * e.belief.upside(out[best].p / per_rate);
   }
 }
 

@@ -29,6 +29,13 @@ double Router::Impl::maker_odds(ChannelNo channel, uint16_t maker) const {
   return maker < odds.size() ? odds[maker] : 1;
 }
 
+// Trials behind the segment's rate; those of the manufacturer count as many as they weigh.
+double Router::Impl::known_trials(const DeviceView& device, ChannelNo channel) const {
+  const double above = levels.maker(channel, device.profile.maker).trials * device.inverse;
+  return levels.segment(channel, device.profile.segment).trials * device.inverse +
+         std::min(channels[channel].strengths.segment, above);
+}
+
 Estimate Router::Impl::estimate(const DeviceView& device, ChannelNo channel) const {
   const Channel& c = channels[channel];
   Estimate e;

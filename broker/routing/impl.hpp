@@ -96,6 +96,7 @@ struct Router::Impl {
   // estimate.cpp
   DeviceView view(DeviceNo device, double t) const;
   Estimate estimate(const DeviceView& device, ChannelNo channel) const;
+  double known_trials(const DeviceView& device, ChannelNo channel) const;
   bool is_reporting(const DeviceState& device, ChannelNo channel) const;
   double maker_odds(ChannelNo channel, uint16_t maker) const;
   bool is_present(const Ask& ask) const;
