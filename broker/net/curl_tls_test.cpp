@@ -25,6 +25,7 @@ class CurlTlsTest : public ::testing::Test {
     HttpPoolOptions options;
     options.origin = origin;
     options.ca_file = ca_file;
+    options.connect_timeout_ms = 20'000;  // a handshake under a sanitizer on a busy machine
     return options;
   }
   HttpResponse ask(uint64_t pool) {

@@ -42,6 +42,7 @@ class VendorClientTest : public ::testing::Test {
     HttpPoolOptions options;
     options.origin = origin;
     options.ca_file = ca_file;
+    options.connect_timeout_ms = 20'000;  // a handshake under a sanitizer on a busy machine
     return options;
   }
   HttpResponse ask(const HttpPoolOptions& options) { return net::ask(client, *client.open_pool(options)); }

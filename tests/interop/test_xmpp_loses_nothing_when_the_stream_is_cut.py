@@ -1,5 +1,7 @@
-"""10,000 messages, and the link to the XMPP server dies twice in the middle of them: every message is shown, none of them twice, and every
-receipt arrives."""
+"""10,000 messages, and the link to the XMPP server dies twice in the middle of them: every message is shown, none of them twice, and what the
+broker says of each is what it was told: `delivered` by a receipt, `sent` where the receipt was on the wire that died."""
+
+from collections import Counter
 
 import pytest
 
@@ -9,6 +11,17 @@ from xmpp_servers import HOST, Ejabberd, Prosody
 from xmpp_world import receipts, wait_ready, world
 
 MESSAGES = 10_000
+
+
+def check_answers(broker, ids, receipts_can_be_lost):
+    """Every message was taken by the server once it is `sent`, and those that are `delivered` are as many as the receipts."""
+    def answers():
+        return Counter(broker.message(id)["status"] for id in ids)
+    wait_for(lambda: set(answers()) <= {"sent", "delivered"}, 120, lambda: f"every message to be sent: {answers()}")
+    told = answers()
+    assert told["delivered"] == receipts(broker), told
+    assert told["sent"] == 0 or receipts_can_be_lost, told
+    assert told["delivered"] > 0.5 * MESSAGES, told
 
 
 @pytest.mark.parametrize("server_class", [Prosody, Ejabberd])
@@ -30,10 +43,12 @@ def test_stream_cut(server_class, mode):
         shown = [id for p in phones for id in p.shown]
         assert set(shown) == ids, "every message is shown"
         assert len(shown) == MESSAGES, "and none of them twice"
+        # Prosody 0.12.3 breaks a resumed stream whose forerunner was cut inside a stanza; a component link (XEP-0114) resumes nothing at all.
+        resumes = mode == "client" and server_class is Ejabberd
         again = sum(len(p.told("again")) for p in phones)
         print(f"{server_class.__name__} {mode}: {again} came twice and were recognised by their id; {proxy.connections} connections")
-        if mode == "client" and server_class is Ejabberd:  # Prosody 0.12.3 breaks a resumed stream whose forerunner was cut inside a stanza
+        if resumes:
             assert again == 0, "XEP-0198 tells exactly what has to be sent again"
-        wait_for(lambda: receipts(broker) >= MESSAGES, 120, lambda: f"{MESSAGES} receipts; {receipts(broker)} so far")
-        assert receipts(broker) == MESSAGES
+            wait_for(lambda: receipts(broker) >= MESSAGES, 120, lambda: f"{MESSAGES} receipts; {receipts(broker)} so far")
+        check_answers(broker, ids, receipts_can_be_lost=not resumes)
         assert proxy.connections >= 3

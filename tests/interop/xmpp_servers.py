@@ -87,6 +87,15 @@ class Server:
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
+        # The process may have been a script whose server still writes its files.
+        wait_for(self.is_gone, 20, f"the last process of {type(self).__name__} to end")
+
+    def is_gone(self):
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
 
     def __exit__(self, *error):
         if error[0] is not None:

@@ -163,6 +163,7 @@ class Worker {
   uint64_t confirmed_ = 0;    // of them
   uint64_t asked_ = 0;        // sent_ when we last asked
   uint64_t asked_at_ns_ = 0;  // the oldest question without an answer; 0: none
+  bool has_answered_ = false;  // anything at all on this connection since it went up
   uint64_t heard_at_ns_ = 0;
   std::string out_;         // bytes not written yet
   uint64_t out_begin_ = 0;  // where out_ begins in the connection's bytes

@@ -23,8 +23,12 @@ void Worker::advance() {
     if (now_ns_ >= give_up_ns_) cut(network("timeout", "no stream within 15 s"));
     return;
   }
-  if (asked_at_ns_ != 0 && now_ns_ > asked_at_ns_ + kAnswerNs)
+  if (asked_at_ns_ != 0 && now_ns_ > asked_at_ns_ + kAnswerNs) {
+    // Prosody 0.12.3 may swallow all that follows a resumption when the stream before was cut inside a stanza: resumed
+    // once more, it would be silent for ever.
+    if (session_.is_resumed && !has_answered_) resumption_ = {};
     return cut(network("silent", "the server has not answered for 20 s"));
+  }
   if (asked_at_ns_ == 0 && now_ns_ > heard_at_ns_ + kIdleNs) ask();
 }
 
@@ -138,6 +142,7 @@ void Worker::went_up() {
   phase_ = Phase::up;
   heard_at_ns_ = now_ns_;
   asked_at_ns_ = 0;
+  has_answered_ = false;
   backoff_.succeeded();
   barrier_ = std::string(kBarrierId) + random_hex(6) + "-";
   totals_.sessions.add();

@@ -67,9 +67,10 @@ void Worker::on_event(const StreamEvent& event) {
 }
 
 void Worker::on_stanza(const Element& e) {
+  has_answered_ = true;
   if (is_stanza(e)) {
-    // Unasked too: ejabberd ends a stream with 5,000 stanzas that nobody has acknowledged, and a burst of receipts after a
-    // resumption comes faster than its questions.
+    // Unasked too: ejabberd ends a stream with 5,000 stanzas that nobody has acknowledged, and a burst of receipts
+    // after a resumption comes faster than its questions.
     if (++resumption_.handled % kAcknowledgeEvery == 0 && session_.counts_stanzas)
       out_ += "<a xmlns='urn:xmpp:sm:3' h='" + std::to_string(resumption_.handled) + "'/>";
     const Inbound in = read_stanza(e);
