@@ -102,16 +102,20 @@ void show(const Context& context, const Log& log, const std::vector<Named>& poli
                {"DOUBLY ROBUST", Table::Align::right}});
   json out{{"lines", log.lines},     {"probes", log.probes},       {"without_outcome", log.untold},
            {"damaged", log.damaged}, {"one_candidate", log.alone}, {"judged", judged.size()}};
+  bool any_unknown = false;
   for (const Named& p : policies) {
     const routing::ReplayResult r = routing::replay(judged, p.policy);
     out["logged"] = as_json(r.logged);
     out["policies"].push_back({{"policy", p.name},
                                {"agreement", r.agreement},
                                {"effective_decisions", r.effective},
+                               {"estimate", r.is_estimate()},
                                {"inverse_propensity", as_json(r.inverse_propensity)},
                                {"doubly_robust", as_json(r.doubly_robust)}});
     table.row({p.name, percent(r.agreement), grouped(static_cast<uint64_t>(r.effective)),
-               r.effective > 0 ? with_interval(r.inverse_propensity) : "–", with_interval(r.doubly_robust)});
+               r.is_estimate() ? with_interval(r.inverse_propensity) : "no estimate",
+               r.is_estimate() ? with_interval(r.doubly_robust) : "no estimate"});
+    any_unknown |= !r.is_estimate();
   }
   if (context.json) return context.print_json(out);
   const routing::ReplayResult own = routing::replay(judged, routing::as_believed());
@@ -121,6 +125,12 @@ void show(const Context& context, const Log& log, const std::vector<Named>& poli
       grouped(judged.size()).c_str(), grouped(log.lines).c_str(), grouped(log.probes).c_str(),
       grouped(log.untold).c_str(), grouped(log.damaged).c_str(), with_interval(own.logged).c_str());
   context.print(table);
+  if (any_unknown)
+    std::printf(
+        "\nNo estimate: the log agrees with the policy too rarely (WORTH below %.0f decisions). A longer log, a "
+        "larger\n"
+        "routing.decision_log.share or routing.audit: 0.01 lets it be judged.\n",
+        routing::ReplayResult::kLeastEffective);
 }
 
 }  // namespace

@@ -62,17 +62,18 @@ ReplayResult replay(std::span<const LoggedDecision> log, const ReplayPolicy& pol
   const auto n = static_cast<double>(kept.size());
   out.agreement /= n;
   out.logged = logged.value();
+  if (weights > 0) out.effective = weights * weights / squared_weights;
   out.doubly_robust = robust.value();
-  if (weights > 0) {
-    const double mean = weighted / weights;
-    double spread = 0;  // delta method, of a ratio of sums
-    for (const auto& [weight, reward] : kept) spread += weight * weight * (reward - mean) * (reward - mean);
-    const double half = kSigmas * std::sqrt(spread) / weights;
-    out.inverse_propensity = {mean, {std::max(0.0, mean - half), std::min(1.0, mean + half)}};
-    out.effective = weights * weights / squared_weights;
-  } else {
-    out.inverse_propensity.interval = {0, 1};  // it never agreed: nothing is known
+  if (weights > 0) out.inverse_propensity.mean = weighted / weights;
+  if (!out.is_estimate()) {
+    out.inverse_propensity.interval = out.doubly_robust.interval = {0, 1};
+    return out;
   }
+  const double mean = out.inverse_propensity.mean;
+  double spread = 0;  // delta method, of a ratio of sums
+  for (const auto& [weight, reward] : kept) spread += weight * weight * (reward - mean) * (reward - mean);
+  const double half = kSigmas * std::sqrt(spread) / weights;
+  out.inverse_propensity = {mean, {std::max(0.0, mean - half), std::min(1.0, mean + half)}};
   return out;
 }
 

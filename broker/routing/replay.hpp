@@ -4,7 +4,8 @@
 // Two estimates that fail differently. Inverse propensity (self-normalised) trusts the logged propensities only: right
 // on average, wide where the policies rarely agree. Doubly robust takes the router's own p of each channel as a model
 // and corrects it where the logged choice agrees: narrower, and right as long as one of the two is. Weights are cut at
-// 400.
+// 400. Where the log hardly ever agrees with the policy nothing corrects the model, and an interval would only say how
+// sure the model is of itself; then there is no estimate.
 //
 // Pure and single-threaded. A decision that cannot teach (a probe, an outcome that nobody could tell) must not be
 // given.
@@ -45,6 +46,9 @@ struct ReplayResult {
   double agreement = 0;  // share of logged choices that the policy would have made too
   ReplayValue logged;    // what really happened
   ReplayValue inverse_propensity, doubly_robust;
+
+  static constexpr double kLeastEffective = 30;
+  bool is_estimate() const { return effective >= kLeastEffective; }  // else both say nothing and span 0 to 1
 };
 
 ReplayResult replay(std::span<const LoggedDecision> log, const ReplayPolicy& policy);

@@ -78,5 +78,15 @@ TEST(Replay, NothingLoggedIsNothingKnown) {
   EXPECT_EQ(never.inverse_propensity.interval.high, 1);
 }
 
+// The model alone would give a mean with an interval of a few tenths of a point.
+TEST(Replay, APolicyThatTheLogHardlyEverAgreesWithGetsNoEstimate) {
+  const ReplayResult few = replay(make_log(2000, 0.995, 0.55, 0.6), in_order({"b"}));
+  EXPECT_LT(few.effective, ReplayResult::kLeastEffective);
+  EXPECT_FALSE(few.is_estimate());
+  EXPECT_EQ(few.doubly_robust.interval.low, 0);
+  EXPECT_EQ(few.doubly_robust.interval.high, 1);
+  EXPECT_TRUE(replay(make_log(2000, 0.9, 0.55, 0.6), in_order({"b"})).is_estimate());
+}
+
 }  // namespace
 }  // namespace godwit::routing
