@@ -19,7 +19,7 @@ struct Options {
   size_t connections = 15'000, tls_connections = 3'000, busy = 1'000;
   uint64_t messages = 600'000;
   int rounds = 3;
-  double latency_seconds = 5, latency_rate = 0;
+  double latency_seconds = 5, same_rate = 20'000;
   bool json = false, quick = false;
   std::vector<std::string> only;
 };
@@ -73,6 +73,19 @@ double middle(const std::vector<Flow>& flows, double Flow::*figure) {
   return median(values);
 }
 
+// The median of an odd number of short flows: one hiccup of the machine is not the target's tail.
+json latency(Target& target, Swarm& swarm, const Options& options, double per_second) {
+  std::vector<double> p50, p99, p999;
+  for (int i = 0; i < 3; ++i) {
+    flow(target, swarm, options.connections, static_cast<uint64_t>(per_second * options.latency_seconds / 3),
+         per_second);
+    p50.push_back(swarm.latency_us(0.5) / 1000);
+    p99.push_back(swarm.latency_us(0.99) / 1000);
+    p999.push_back(swarm.latency_us(0.999) / 1000);
+  }
+  return {{"p50", median(p50)}, {"p99", median(p99)}, {"p999", median(p999)}};
+}
+
 json measure(Target& target, const Options& options) {
   json figures;
   figures["bytes_per_idle_connection"] = bytes_per_connection(target, options, false);
@@ -97,11 +110,10 @@ json measure(Target& target, const Options& options) {
     all.push_back(flow(target, swarm, options.connections, options.messages, 0));
     busy.push_back(flow(target, swarm, options.busy, options.messages, 0));
     if (round + 1 < options.rounds) continue;
-    const double half = options.latency_rate > 0 ? options.latency_rate : middle(all, &Flow::per_s) / 2;
-    flow(target, swarm, options.connections, static_cast<uint64_t>(half * options.latency_seconds), half);
-    figures["latency_at_half_load_ms"] = {{"p50", swarm.latency_us(0.5) / 1000},
-                                          {"p99", swarm.latency_us(0.99) / 1000},
-                                          {"p999", swarm.latency_us(0.999) / 1000}};
+    const double half = middle(all, &Flow::per_s) / 2;
+    figures["latency_at_half_load_ms"] = latency(target, swarm, options, half);
+    figures["half_load_per_s"] = half;
+    figures["latency_at_the_same_rate_ms"] = latency(target, swarm, options, options.same_rate);
   }
   figures["connects_per_s"] = median(storms);
   figures["cpu_us_per_connect"] = storm_cpu;
@@ -132,7 +144,8 @@ int main(int argc, char** argv) {
   app.add_option("--messages", options.messages, "per round")->capture_default_str();
   app.add_option("--rounds", options.rounds)->capture_default_str();
   app.add_option("--only", options.only, "gateway, broker, storm or mosquitto");
-  app.add_option("--latency-rate", options.latency_rate, "messages a second instead of half load");
+  app.add_option("--same-rate", options.same_rate, "messages a second of the second measurement of latency")
+      ->capture_default_str();
   app.add_flag("--quick", options.quick);
   app.add_flag("--json", options.json);
   CLI11_PARSE(app, argc, argv);

@@ -77,10 +77,11 @@ class BrokerTarget final : public Target {
           const double due = std::chrono::duration<double>(Swarm::Clock::now() - begun).count() * per_second;
           piece = static_cast<size_t>(std::max(0.0, due - static_cast<double>(sent)));
           if (piece > 0 || sent == count) break;
-          usleep(500);
+          usleep(100);
         }
         for (size_t i = 0; i < piece && sent < count; ++i, ++number_, ++sent) {
-          out += R"({"to":{"device":"d)" + std::to_string(number_ % devices) + R"("},)" + stamped_content().substr(1);
+          out += R"({"to":{"device":"d)" + std::to_string(number_ % devices) + R"("},)" +
+                 stamped_content(due_ns(begun, sent, per_second)).substr(1);
           out.insert(out.size() - 1, R"(,"options":{"ttl":3600})");
           out += '\n';
         }

@@ -48,10 +48,10 @@ class CountingSink final : public ChannelSink {
   std::condition_variable changed_;
 };
 
-std::shared_ptr<Parcel> make_parcel(uint64_t number, const std::string& address, MonoNs deadline) {
+std::shared_ptr<Parcel> make_parcel(uint64_t number, const std::string& address, MonoNs deadline, uint64_t due) {
   auto message = std::make_shared<Message>();
   message->app = "bench";
-  message->content = stamped_content();
+  message->content = stamped_content(due);
   auto parcel = std::make_shared<Parcel>();
   parcel->cookie = number;
   parcel->message = std::move(message);
@@ -66,6 +66,7 @@ void push_all(channels::PluginHost& host, CountingSink& sink, const SystemClock&
               const std::vector<std::string>& addresses, uint64_t count, double per_second) {
   static uint64_t number = 0;
   const MonoNs begun = clock.mono_ns();
+  const auto first = Swarm::Clock::now();
   for (uint64_t done = 0; done < count;) {
     const MonoNs now = clock.mono_ns();
     uint64_t due = count - done;
@@ -76,14 +77,15 @@ void push_all(channels::PluginHost& host, CountingSink& sink, const SystemClock&
     const uint64_t credit = std::min<uint64_t>({host.credit(0, now), due, 1000});
     if (credit == 0) {
       if (due == 0)
-        usleep(500);
+        usleep(100);
       else
         sink.wait();
       continue;
     }
     std::vector<std::shared_ptr<const Parcel>> batch;
     for (uint64_t i = 0; i < credit; ++i, ++number)
-      batch.push_back(make_parcel(number, addresses[number % addresses.size()], now + 60 * kNsPerSecond));
+      batch.push_back(make_parcel(number, addresses[number % addresses.size()], now + 60 * kNsPerSecond,
+                                  due_ns(first, done + i, per_second)));
     if (host.submit(0, std::move(batch))) done += credit;
   }
 }
@@ -94,7 +96,9 @@ class GatewayTarget final : public Target {
     make_certificate(directory_);
     pid_ = spawn({program(), "--gateway", directory_}, &orders_, &answers_);
     std::string line;
-    for (char c; read(answers_, &c, 1) == 1 && c != '\n';) line += c;
+    // The host's log, if it says anything, comes the same way.
+    for (char c; !(line.starts_with("ready") && line.ends_with('\n')) && read(answers_, &c, 1) == 1; line += c)
+      if (line.ends_with('\n')) line.clear();
     if (std::sscanf(line.c_str(), "ready %d %d", &port_, &tls_port_) != 2) {
       std::fprintf(stderr, "longconn: the gateway did not start: %s\n", line.c_str());
       std::exit(1);

@@ -70,7 +70,8 @@ nlohmann::json storm(Target& target, size_t connections) {
   const double seconds = after.connect(logins, connections);  // all of them at once
   const size_t accepted = stormy.finish();
   if (!after.run_until(accepted, std::chrono::seconds(60))) {
-    std::fprintf(stderr, "longconn: storm: %zu of %zu messages came\n", static_cast<size_t>(after.received()), accepted);
+    std::fprintf(stderr, "longconn: storm: %zu of %zu messages came\n", static_cast<size_t>(after.received()),
+                 accepted);
     std::exit(1);
   }
   return {{"devices", connections},

@@ -184,7 +184,7 @@ void Swarm::pump_feed() {
     std::string body;
     put_text(body, feed_.topic(fed_));
     put16(body, fed_ % 65'000 + 1);
-    out += with_head(0x32, body + stamped_content());
+    out += with_head(0x32, body + stamped_content(due_ns(feed_begun_, fed_, feed_.per_second)));
   }
   if (!out.empty()) send(devices_[0], out);
 }
@@ -309,9 +309,15 @@ double Swarm::latency_us(double quantile) {
   return latencies_us_[at];
 }
 
-std::string stamped_content() {
+uint64_t due_ns(Swarm::Clock::time_point begun, uint64_t n, double per_second) {
+  if (per_second <= 0) return 0;
+  return static_cast<uint64_t>(begun.time_since_epoch().count()) +
+         static_cast<uint64_t>(static_cast<double>(n) / per_second * 1e9);
+}
+
+std::string stamped_content(uint64_t ns) {
   return R"({"notification":{"title":"New order","body":"Flat viewing at 15:00"},"data":{"t":")" +
-         std::to_string(now_ns()) + "\"}}";
+         std::to_string(ns ? ns : now_ns()) + "\"}}";
 }
 
 }  // namespace godwit::bench

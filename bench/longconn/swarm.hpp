@@ -78,7 +78,10 @@ class Swarm {
   std::vector<uint8_t> input_;
 };
 
-// {"data":{"t":"<now>"}…}: the payload of every benchmark's message, about 100 bytes.
-std::string stamped_content();
+// {"data":{"t":"<nanoseconds>"}…}: the payload of every benchmark's message, about 100 bytes. 0: now. A message of a
+// steady flow carries the time when it was due: a sender that is held up must not make the latency look better.
+std::string stamped_content(uint64_t ns = 0);
+// When number `n` of a flow that began at `begun` is due; 0 without a rate.
+uint64_t due_ns(Swarm::Clock::time_point begun, uint64_t n, double per_second);
 
 }  // namespace godwit::bench

@@ -11,7 +11,7 @@
 namespace selfconn {
 namespace {
 
-constexpr int kBurst = 256;                // then the connections that are there get their turn
+constexpr int kBurst = 32;  // then the connections that are there get their turn: about half a millisecond
 constexpr uint32_t kUngreetedRoom = 1000;  // sockets above max_connections that may be on their way to a refusal
 
 std::unique_ptr<Stream> layers_of(Shard& shard, const Listener& listener, int fd) {
