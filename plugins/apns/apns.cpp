@@ -16,9 +16,11 @@
 
 #include "answer.hpp"
 #include "apns_embedded.hpp"
+#include "broadcasts.hpp"
 #include "certificate.hpp"
 #include "provider_token.hpp"
 #include "push.hpp"
+#include "rendering.hpp"
 
 namespace apns {
 
@@ -92,6 +94,7 @@ class Apns final : public godwit::Channel {
   Apns(Host host, Config config)
       : host_(host),
         config_(std::move(config)),
+        broadcasts_(host, config_),
         token_(config_.team_id, config_.key_id),
         tokens_made_(godwit::Metrics(host).gauge("provider_tokens", "Provider tokens made since the start.")),
         certificate_days_(
@@ -111,11 +114,20 @@ class Apns final : public godwit::Channel {
   void cancel(uint64_t ticket) override {
     for (const auto& line : lines_)
       if (line) line->pool->cancel(ticket);
+    broadcasts_.cancel(ticket);
   }
 
   Result<void> preview(Message message, godwit::PreviewSink& sink) const {
     auto address = parse_address(message.target().address(), config_.environment);
     if (!address) return std::move(address).error();
+    auto order = parse_order(message, *address);
+    if (!order) return godwit::invalid(order.error().message + ": " + order.error().where);
+    if (*order) {
+      godwit::HttpRequest request = request_of(config_, **order, *address, message);
+      if (!config_.uses_certificate()) request.headers.insert(request.headers.begin(), {"authorization", "***"});
+      sink.request(config_.manage_origins[size_t(address->environment)], request);
+      return {};
+    }
     auto rendered = render(config_, message, host_.now_wall_ms());
     if (!rendered) return godwit::invalid(rendered.error().message + ": " + rendered.error().where);
     Push push;
@@ -223,48 +235,37 @@ class Apns final : public godwit::Channel {
       return m.settle(malformed);
     }
     const uint64_t wall_ms = host_.now_wall_ms();
-    if (!is_rendered(message)) {
-      auto rendered = render(config_, message, wall_ms);
-      if (!rendered) {
-        content_.clear();
-        return m.settle(Outcome::rejected(rendered.error().message, rendered.error().where));
-      }
-      rendered_ = std::move(*rendered);
-      content_ = message.content();
-      options_ = message.vendor_options();
-      collapse_key_ = message.collapse_key();
-      shape_ = shape_of(message);
-    }
+    auto order = parse_order(message, *address);
+    if (!order) return m.settle(Outcome::rejected(order.error().message, order.error().where));
+    if (*order) return broadcasts_.carry_out(std::move(m), **order, *address, authorization(wall_ms));
+    const auto found = rendering_.of(config_, message, wall_ms);
+    if (!found) return m.settle(Outcome::rejected(found.error().message, found.error().where));
+    const Rendered& rendered = **found;
     auto line = line_to(address->environment);
     if (!line) return m.settle(Outcome::config("no_connection", line.error().message));
 
-    write_push(config_, rendered_, *address, message, wall_ms, push_);
-    uint64_t generation = 0;
-    if (!config_.uses_certificate()) {
-      push_.headers.emplace_back("authorization", token_.authorization(host_.now_mono_ns(), wall_ms));
-      generation = token_.generation();
-      if (generation != tokens_told_) tokens_made_.set(static_cast<int64_t>(tokens_told_ = generation));
-    }
+    write_push(config_, rendered, *address, message, wall_ms, push_);
+    if (const std::string_view proof = authorization(wall_ms); !proof.empty())
+      push_.headers.emplace_back("authorization", proof);
+    const uint64_t generation = token_.generation();
     const godwit::HttpRequestView request{.path = push_.path,
                                           .headers = push_.headers,
-                                          .body = rendered_.body,
+                                          .body = rendered.body,
                                           .deadline_mono_ns = message.deadline_mono_ns(),
                                           .cookie = message.ticket()};
     const LinePtr used = *line;
     used->pool->send(request, [this, m = std::move(m), line = used, environment = address->environment, generation,
-                               repeats, own_topic = rendered_.own_topic](const HttpReply& reply) mutable {
+                               repeats, own_topic = rendered.own_topic](const HttpReply& reply) mutable {
       ended(std::move(m), reply, {line, environment, generation, repeats, own_topic});
     });
   }
 
-  // A message to many devices comes as many messages in a row: their payload is the same.
-  bool is_rendered(const Message& m) const {
-    return !content_.empty() && rendered_.message_id == m.message_id() && content_ == m.content() &&
-           options_ == m.vendor_options() && collapse_key_ == m.collapse_key() && shape_ == shape_of(m);
-  }
-  static uint64_t shape_of(const Message& m) {
-    return m.raw().flags | uint64_t{m.priority()} << 32 | uint64_t{m.content_kind()} << 40 |
-           (m.target().address().starts_with("broadcast:") ? UINT64_C(1) << 48 : 0);
+  // Empty with a client certificate. Valid until the next call.
+  std::string_view authorization(uint64_t wall_ms) {
+    if (config_.uses_certificate()) return {};
+    const std::string& proof = token_.authorization(host_.now_mono_ns(), wall_ms);
+    if (token_.generation() != tokens_told_) tokens_made_.set(static_cast<int64_t>(tokens_told_ = token_.generation()));
+    return proof;
   }
 
   struct Sent {
@@ -375,6 +376,7 @@ class Apns final : public godwit::Channel {
 
   Host host_;
   const Config config_;
+  Broadcasts broadcasts_;
   ProviderToken token_;
   const godwit::Metric tokens_made_, certificate_days_;
   std::array<LinePtr, 2> lines_;  // by Environment; null: not needed yet
@@ -387,10 +389,7 @@ class Apns final : public godwit::Channel {
     unsigned count = 0;
   } row_;
 
-  // The last rendering, and what it was made of.
-  Rendered rendered_;
-  std::string content_, options_, collapse_key_;
-  uint64_t shape_ = 0;
+  Rendering rendering_;
   Push push_;  // of the message that is being sent
 };
 

@@ -13,6 +13,9 @@ godwit::Result<Config> Config::parse(const godwit::Json& json) {
   c.certificate_key_name = read.get<std::string>("certificate_key", "");
   c.origins[0] = read.get<std::string>("origin", "https://api.push.apple.com:443");
   c.origins[1] = read.get<std::string>("sandbox_origin", "https://api.sandbox.push.apple.com:443");
+  c.manage_origins[0] = read.get<std::string>("manage_origin", "https://api-manage-broadcast.push.apple.com:2196");
+  c.manage_origins[1] =
+      read.get<std::string>("sandbox_manage_origin", "https://api-manage-broadcast.sandbox.push.apple.com:2195");
   c.ca_file = read.get<std::string>("ca_file", "");
   if (read.get<std::string>("environment", "production") == "sandbox") c.environment = Environment::sandbox;
   c.arrival_receipts = read.get<bool>("arrival_receipts", true);

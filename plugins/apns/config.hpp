@@ -12,7 +12,7 @@ enum class Environment : uint8_t { production, sandbox };
 
 struct Config {
   std::string topic, team_id, key_id, key_name, certificate_name, certificate_key_name;
-  std::string origins[2];  // by Environment
+  std::string origins[2], manage_origins[2];  // by Environment
   std::string ca_file;
   Environment environment = Environment::production;
   bool arrival_receipts = true;

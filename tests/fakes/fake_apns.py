@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A fake APNs for tests, written from Apple's pages ("Sending notification requests to APNs", "Establishing a token-based connection to
-APNs", "Handling notification responses from APNs", "Sending broadcast push notification requests to APNs"), not from any client.
+APNs", "Handling notification responses from APNs", "Sending broadcast push notification requests to APNs", "Sending channel
+management requests to APNs"), not from any client.
 HTTP/2 by python3-h2, which shares nothing with nghttp2; tokens are judged by jwcrypto, which takes raw signatures only, as JOSE asks.
 
 Run it alone:  fake_apns.py --key key.p8    (prints "PORT n CONTROL m CA file" when it listens; a key without a file is made up)
@@ -22,6 +23,7 @@ POST /goaway {} (graceful GOAWAY on every open connection), POST /reset {}.
 
 import argparse
 import asyncio
+import base64
 import json
 import re
 import ssl
@@ -48,7 +50,7 @@ REASONS = {
     "UnrelatedKeyIdInToken": 403, "BadEnvironmentKeyIdInToken": 403, "BadPath": 404, "MethodNotAllowed": 405, "ExpiredToken": 410,
     "Unregistered": 410, "PayloadTooLarge": 413, "TooManyProviderTokenUpdates": 429, "TooManyRequests": 429,
     "InternalServerError": 500, "ServiceUnavailable": 503, "Shutdown": 503, "BadChannelId": 400, "ChannelNotRegistered": 400,
-    "FeatureNotEnabled": 400, "MissingChannelId": 400, "MissingPushType": 400, "TopicMismatch": 403,
+    "FeatureNotEnabled": 400, "BadRequestParams": 400, "BadRequestPayload": 400, "CannotCreateChannelConfig": 400, "MissingChannelId": 400, "MissingPushType": 400, "TopicMismatch": 403,
 }
 SUFFIXES = {
     "alert": "", "background": "", "voip": ".voip", "complication": ".complication", "controls": ".push-type.controls",
@@ -73,6 +75,7 @@ class Apple:
     def reset(self):
         self.behaviours, self.calls, self.pushes, self.tokens, self.never_indexed = {}, {}, [], set(), {}
         self.most_streams = 0
+        self.channels = {"dHN0LXNyY2gtY2hubA==": {"message-storage-policy": 1, "push-type": "LiveActivity"}}
 
     def check_token(self, headers):
         if self.options.client_ca:  # whoever got through the handshake has a certificate; a token beside it is ignored by Apple
@@ -151,6 +154,9 @@ class Apple:
         self.pushes.append(push)
         answer = {"apns-id": headers.get("apns-id", str(uuid.uuid4()))}
         try:
+            if match := re.fullmatch("/1/apps/([^/]+)/(channels|all-channels)", headers[":path"]):
+                push["status"], more, content = self.manage(headers, match[1], match[2], body)
+                return push["status"], {"apns-request-id": headers.get("apns-request-id", str(uuid.uuid4())), **more}, content
             if headers[":method"] != "POST":
                 raise Refusal("MethodNotAllowed")
             if match := re.fullmatch("/4/broadcasts/apps/([^/]+)", headers[":path"]):
@@ -178,15 +184,55 @@ class Apple:
             push["status"], push["reason"] = REASONS[refusal.reason], refusal.reason
             return push["status"], answer, json.dumps({"reason": refusal.reason, **refusal.more}).encode()
 
+    def manage(self, headers, bundle, where, body):
+        """Channel management: answers (status, headers, body)."""
+        self.check_token(headers)
+        if bundle != self.options.topic:
+            raise Refusal("TopicMismatch")
+        if "apns-topic" in headers or not re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", headers.get("apns-request-id", str(uuid.uuid4()))):
+            raise Refusal("BadRequestParams")
+        method, channel = headers[":method"], headers.get("apns-channel-id")
+        if method != "POST" and body:
+            raise Refusal("BadRequestPayload")
+        if where == "all-channels":
+            if method != "GET":
+                raise Refusal("MethodNotAllowed")
+            return 200, {}, json.dumps({"channels": list(self.channels)}).encode()
+        if method == "POST":
+            wish = json.loads(body or b"null")
+            if not isinstance(wish, dict) or set(wish) != {"message-storage-policy", "push-type"} or wish["push-type"] != "LiveActivity":
+                raise Refusal("BadRequestPayload")
+            if wish["message-storage-policy"] not in (0, 1) or channel:
+                raise Refusal("BadRequestParams")
+            if len(self.channels) == 10_000:
+                raise Refusal("CannotCreateChannelConfig")
+            made = base64.b64encode(uuid.uuid4().bytes).decode()
+            self.channels[made] = wish
+            return 201, {"apns-channel-id": made}, b""
+        if method not in ("GET", "DELETE"):
+            raise Refusal("MethodNotAllowed")
+        if not channel:
+            raise Refusal("MissingChannelId")
+        if channel not in self.channels:
+            raise Refusal("ChannelNotRegistered")
+        if method == "GET":
+            return 200, {}, json.dumps(self.channels[channel]).encode()
+        del self.channels[channel]
+        return 204, {}, b""
+
     def check_broadcast(self, bundle, headers):
         self.check_token(headers)
         if bundle != self.options.topic:
             raise Refusal("TopicMismatch")
         if "apns-channel-id" not in headers:
             raise Refusal("MissingChannelId")
+        if headers["apns-channel-id"] not in self.channels:
+            raise Refusal("ChannelNotRegistered")
         if headers.get("apns-push-type") != "liveactivity":
             raise Refusal("MissingPushType")
         if "apns-topic" in headers or not headers.get("apns-expiration", "").isdigit():
+            raise Refusal("BadExpirationDate")
+        if self.channels[headers["apns-channel-id"]]["message-storage-policy"] == 0 and headers["apns-expiration"] != "0":
             raise Refusal("BadExpirationDate")
 
 

@@ -13,6 +13,11 @@ def iphone(broker, name, token=None):
     return broker.register(name, {"apns": token or ios_token(name)}, platform="ios", manufacturer="Apple", os_version="18.1")
 
 
+def rates(broker):
+    rows = broker.expect(200, "GET", "/v1/stats/delivery?by=channel&window=24h")["rates"]
+    return [row for row in rows if row["channel"] == "apns"]
+
+
 def test_a_push_and_the_apps_own_receipt():
     with FakeApple("--shy") as apple, Broker(channels=[apple.channel()], extra=QUICK) as broker:
         iphone(broker, "ada")
@@ -35,14 +40,16 @@ def test_a_push_and_the_apps_own_receipt():
         (attempt,) = broker.delivery(message)["attempts"]
         assert (attempt["channel"], attempt["result"], attempt["vendor_id"]) == ("apns", "accepted", headers["apns-id"])
         assert broker.metric("godwit_receipts_total", channel="apns", kind="device") is None, "Apple's answer is no receipt"
+        assert {row["receipt_kind"]: row["rate"] for row in rates(broker)} == {"accepted": None}, "what Apple takes makes no rate"
 
         # The app's notification service extension ran, with the id that it found in the payload.
         broker.expect(200, "POST", "/v1/receipts",
                       [{"message_id": push["payload"]["message_id"], "device_id": "ada", "event": "delivered"}])
         broker.wait_status(message, "delivered")
         wait_for(lambda: broker.metric("godwit_receipts_total", channel="apns", kind="device", event="delivered") == 1)
-        rows = broker.expect(200, "GET", "/v1/stats/delivery?by=channel&window=24h")
-        assert "device" in json.dumps(rows), rows
+        by_kind = {row["receipt_kind"]: row for row in rates(broker)}
+        assert by_kind["device"]["delivered"] == 1 and by_kind["device"]["rate"] == 1
+        assert by_kind["accepted"]["rate"] is None and "vendor" not in by_kind
         assert apple.state()["never_indexed"][":path"] and apple.state()["never_indexed"]["authorization"]
 
 
@@ -95,3 +102,29 @@ def test_a_live_activity_goes_to_everybody_on_its_broadcast_channel():
         (push,) = apple.pushes()
         assert push["headers"][":path"] == "/4/broadcasts/apps/org.example.chat"
         assert push["headers"]["apns-channel-id"] == "dHN0LXNyY2gtY2hubA==" and push["payload"]["aps"]["content-state"] == {"score": "2:1"}
+
+
+def test_broadcast_channels_are_made_used_and_deleted_by_messages():
+    with FakeApple() as apple, Broker(channels=[apple.channel()], extra=QUICK) as broker:
+        def order(action, token="broadcast:new", state="sent", **more):
+            body = {"to": {"token": {"channel": "apns", "token": token}}, "data": {}, "options": {"ttl": 60},
+                    "overrides": {"apns": {"broadcast_channel": {"action": action, **more}}}}
+            message = broker.expect(202, "POST", "/v1/messages", body)["message_id"]
+            broker.wait_status(message, state)
+            return broker.delivery(message)["attempts"][0]
+
+        made = order("create", **{"message-storage-policy": 1})["vendor_id"]
+        assert made != "dHN0LXNyY2gtY2hubA==" and order("read", f"broadcast:{made}")["vendor_detail"] == "message-storage-policy 1"
+        listed = order("list")["vendor_detail"]
+        assert listed.startswith("2 channels: ") and made in listed
+
+        body = {"to": {"token": {"channel": "apns", "token": f"broadcast:{made}"}}, "data": {}, "options": {"ttl": 60, "priority": "high"},
+                "overrides": {"apns": {"aps": {"event": "update", "content-state": {"score": "2:1"}}}}}
+        message = broker.expect(202, "POST", "/v1/messages", body)["message_id"]
+        broker.wait_status(message, "sent")
+
+        assert order("delete", f"broadcast:{made}")["vendor_detail"] == "deleted"
+        assert order("read", f"broadcast:{made}", "failed")["vendor_code"] == "ChannelNotRegistered"
+        assert made not in order("list")["vendor_detail"]
+        paths = {(p["headers"][":method"], p["headers"][":path"]) for p in apple.pushes()}
+        assert ("DELETE", "/1/apps/org.example.chat/channels") in paths

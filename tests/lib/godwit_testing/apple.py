@@ -77,7 +77,8 @@ class FakeApple:
 
     def channel(self, name="apns", **config):
         """The entry of godwit.yaml; a property that is None is left out."""
-        settings = {"origin": self.origin, "sandbox_origin": self.origin, "ca_file": self.ca, "topic": TOPIC, "team_id": TEAM,
+        settings = {"origin": self.origin, "sandbox_origin": self.origin,
+                    "manage_origin": self.origin, "sandbox_manage_origin": self.origin, "ca_file": self.ca, "topic": TOPIC, "team_id": TEAM,
                     "key_id": KEY_ID, "key": f"${{file:{self.key}}}", **config}
         settings = {name: value for name, value in settings.items() if value is not None}
         return {"name": name, "plugin": "apns", "config": settings}
