@@ -1,7 +1,7 @@
 // An HTTP/2 server on Node's own stack that misbehaves on purpose and keeps count of what it has seen, per apns-id.
 //   scripted_peer.mjs MODE CERT KEY      prints "PORT n CONTROL m"; GET http://127.0.0.1:m/ answers its counts
 // MODE: goaway (every 7,000 requests all sessions are closed gracefully), reset / refuse (every 97th stream), hang (every 501st request
-// is never answered), shrink (one stream at a time from request 1,000 to 1,500), cut (every 2,500 requests the sockets are destroyed),
+// is never answered), shrink (one stream at a time from request 1,000 to 1,500), cut (every 25,000 requests the sockets are destroyed),
 // half_close (the same, but only our side of the socket ends), none.
 import fs from 'node:fs';
 import http from 'node:http';
@@ -30,12 +30,13 @@ server.on('stream', (stream, headers) => {
   if (tight && open <= 1) settled = true;  // what was out when the limit came may still come to its end
   if (tight && settled) mostWhileTight = Math.max(mostWhileTight, open);
   stream.resume();
-  if (mode === 'reset' && total % 97 === 0) return stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
-  if (mode === 'hang' && total % 501 === 0) return;
+  const first = seen.get(id) === 1;  // nobody is struck three times: then the engine would give up
+  if (mode === 'reset' && first && total % 97 === 0) return stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+  if (mode === 'hang' && first && total % 501 === 0) return;
   if (!stream.destroyed) stream.respond({':status': 200, 'apns-id': id}, {endStream: true});
   if (mode === 'goaway' && total % 7000 === 0) for (const session of sessions) { ++goaways; session.close(); }
-  if (mode === 'cut' && total % 2500 === 0) for (const socket of sockets) socket.destroy();
-  if (mode === 'half_close' && total % 2500 === 0) for (const socket of sockets) socket.end();
+  if (mode === 'cut' && total % 25000 === 0) for (const socket of sockets) socket.destroy();
+  if (mode === 'half_close' && total % 25000 === 0) for (const socket of sockets) socket.end();
   if (mode === 'shrink' && total === 1000) for (const session of sessions) session.settings({maxConcurrentStreams: 1}, () => { tight = total < 1500; });
   if (mode === 'shrink' && total === 1500) { tight = false; for (const session of sessions) session.settings({maxConcurrentStreams: 200}); }
 });
