@@ -306,6 +306,38 @@ TEST_F(H2ClientTest, OpensAnotherConnectionWhenAllStreamsStayBusyAndNotMoreThanA
   EXPECT_LE(server.most_streams(), 2);
 }
 
+TEST_F(H2ClientTest, LetsAConnectionGoWhenFewerCarryTheLoadThoughAllAreInUse) {
+  std::mutex mutex;
+  std::condition_variable go;
+  bool open = false;
+  H2Server server(
+      [&](H2ServerConnection& c, const H2Request& r) {
+        std::unique_lock lock(mutex);
+        go.wait(lock, [&] { return open; });
+        c.answer(r.stream, 200);
+      },
+      {.max_streams = 4, .certificate = {}});
+  HttpPoolOptions options;
+  options.max_connections = 3;
+  options.idle_timeout_ms = 300;
+  const uint64_t pool = pool_to(server.origin(), options);
+  for (int i = 0; i < 100; ++i) send(pool);
+  while (client.figures(pool)->connections < 3) std::this_thread::yield();
+  {
+    std::lock_guard lock(mutex);
+    open = true;
+  }
+  go.notify_all();
+  answers.wait(100);
+  // Three at a time keep three connections from being idle, and two could do it.
+  while (client.figures(pool)->connections > 2) {
+    Answers three;
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(client.send(pool, {}, three.next()));
+    ASSERT_EQ(count(three.wait(3), Delivery::answered), 3u);
+  }
+  EXPECT_EQ(client.figures(pool)->connections_lost, 0u);
+}
+
 TEST_F(H2ClientTest, TakesRequestsToANewConnectionWhenTheOldOneIsOfAge) {
   H2ClientOptions options = quick();
   options.timing.max_age = 50ms;

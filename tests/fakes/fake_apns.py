@@ -7,7 +7,7 @@ HTTP/2 by python3-h2, which shares nothing with nghttp2; tokens are judged by jw
 Run it alone:  fake_apns.py --key key.p8    (prints "PORT n CONTROL m CA file" when it listens; a key without a file is made up)
 
 It checks what Apple checks, and a little more strictly where Apple is known to be lenient: path, method, each apns-* header, push type
-against payload, priority of background pushes, size, topic, and the provider token (alg, kid, iss, iat within an hour, signature).
+against payload, that a connection keeps to one team, key and app, priority of background pushes, size, topic, and the provider token (alg, kid, iss, iat within an hour, signature).
 
 What a token's behaviour may be (control call POST /behave {"HEX": "BEHAVIOUR", …}; default "ok"):
   ok               200
@@ -68,14 +68,27 @@ class Refusal(Exception):
 class Apple:
     """What Apple knows and decides; no network in it."""
 
-    def __init__(self, options, key):
-        self.options, self.key = options, key
+    def __init__(self, options, keys):
+        self.options, self.keys = options, keys  # by key ID
         self.reset()
 
     def reset(self):
         self.behaviours, self.calls, self.pushes, self.tokens, self.never_indexed = {}, {}, [], set(), {}
-        self.most_streams = 0
+        self.most_streams, self.bound = 0, {}
         self.channels = {"dHN0LXNyY2gtY2hubA==": {"message-storage-policy": 1, "push-type": "LiveActivity"}}
+
+    def bind(self, connection, headers):
+        """The first push fixes team, key and app of a connection."""
+        if self.options.client_ca or "authorization" not in headers:
+            return
+        head, claims = (json.loads(base64.urlsafe_b64decode(part + "==")) for part in headers["authorization"].split(" ")[1].split(".")[:2])
+        who = (claims["iss"], head["kid"])
+        topic = headers.get("apns-topic", "")
+        bound_to, topics = self.bound.setdefault(connection, (who, topic.removesuffix(SUFFIXES.get(headers.get("apns-push-type"), ""))))
+        if who != bound_to:
+            raise Refusal("UnrelatedKeyIdInToken")
+        if topic and not topic.startswith(topics):
+            raise Refusal("TopicDisallowed")
 
     def check_token(self, headers):
         if self.options.client_ca:  # whoever got through the handshake has a certificate; a token beside it is ignored by Apple
@@ -87,12 +100,13 @@ class Apple:
             raise Refusal("InvalidProviderToken")
         if token not in self.tokens:  # a signature costs a millisecond here; ten thousand pushes carry the same one
             try:
+                kid = json.loads(base64.urlsafe_b64decode(token.split(".")[0] + "=="))["kid"]
                 judge = jws.JWS()
-                judge.deserialize(token, self.key, alg="ES256")
+                judge.deserialize(token, self.keys[kid], alg="ES256")
                 head, claims = judge.jose_header, json.loads(judge.payload)
             except Exception as error:  # noqa: BLE001  whatever is wrong with it
                 raise Refusal("InvalidProviderToken") from error
-            if head.get("alg") != "ES256" or head.get("kid") != self.options.key_id or claims.get("iss") != self.options.team_id:
+            if head.get("alg") != "ES256" or claims.get("iss") != self.options.team_id:
                 raise Refusal("InvalidProviderToken")
             if set(claims) != {"iss", "iat"} or abs(time.time() - claims["iat"]) > 3600:
                 raise Refusal("ExpiredProviderToken")
@@ -116,7 +130,7 @@ class Apple:
             raise Refusal("InvalidPushType")
         if "apns-topic" not in headers:
             raise Refusal("MissingTopic")
-        if headers["apns-topic"] != self.options.topic + SUFFIXES[kind]:
+        if headers["apns-topic"] not in {topic + SUFFIXES[kind] for topic in (self.options.topic, *self.options.also_topic)}:
             raise Refusal("TopicDisallowed" if headers["apns-topic"].startswith(self.options.topic) else "BadTopic")
         if not body:
             raise Refusal("PayloadEmpty")
@@ -168,6 +182,7 @@ class Apple:
                 if not match[1]:
                     raise Refusal("MissingDeviceToken")
                 push["payload"] = self.check_push(headers, body)
+                self.bind(connection, headers)
                 what = self.behaviour(match[1])
                 if len(match[1]) != 64:
                     raise Refusal("BadDeviceToken")
@@ -375,13 +390,16 @@ async def main():
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--key", required=True, help="the .p8 whose public half judges the tokens")
     parser.add_argument("--key-id", default="FAKEKEY001")
+    parser.add_argument("--also-key", nargs=2, action="append", default=[], metavar=("ID", "FILE"), help="another key of the team")
+    parser.add_argument("--also-topic", action="append", default=[], help="another app of the team")
     parser.add_argument("--team-id", default="TEAMID0001")
     parser.add_argument("--topic", default="org.example.chat")
     parser.add_argument("--streams", type=int, default=1000)
     parser.add_argument("--client-ca", help="ask for a client certificate that this CA has signed, instead of tokens")
     parser.add_argument("--shy", action="store_true", help="one stream until a push was accepted, as Apple does")
     options = parser.parse_args()
-    apple = Apple(options, jwk.JWK.from_pem(Path(options.key).read_bytes()))
+    keys = {name: jwk.JWK.from_pem(Path(file).read_bytes()) for name, file in [(options.key_id, options.key), *options.also_key]}
+    apple = Apple(options, keys)
     with tempfile.TemporaryDirectory(prefix="fake-apns-") as folder:
         certificate, key = make_certificate(folder)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
