@@ -96,7 +96,8 @@ class Apns final : public godwit::Channel {
         config_(std::move(config)),
         broadcasts_(host, config_),
         token_(config_.team_id, config_.key_id),
-        tokens_made_(godwit::Metrics(host).gauge("provider_tokens", "Provider tokens made since the start.")),
+        tokens_made_(godwit::Metrics(host).gauge(
+            "provider_tokens", "Provider tokens used since the start; instances with the same key share them.")),
         certificate_days_(
             godwit::Metrics(host).gauge("certificate_days_left", "Days until the client certificate ends.")) {}
 

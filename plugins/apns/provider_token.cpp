@@ -7,6 +7,9 @@
 #include <openssl/pem.h>
 
 #include <array>
+#include <map>
+#include <mutex>
+#include <tuple>
 
 namespace apns {
 namespace {
@@ -85,28 +88,58 @@ godwit::Result<std::string> sign_token(evp_pkey_st& key, std::string_view team_i
   return token;
 }
 
+struct ProviderToken::Shared {
+  explicit Shared(SigningKey key) : key(std::move(key)) {}
+  const SigningKey key;
+  std::mutex mutex;
+  std::string authorization;                   // guarded by mutex, as the rest
+  uint64_t made_mono_ns = 0, issued_at_s = 0;  // of it
+
+  // Another lane may have made it a moment after this one has read its clock.
+  uint64_t age_ns(uint64_t mono_ns) const { return mono_ns > made_mono_ns ? mono_ns - made_mono_ns : 0; }
+  // Since the token was made.
+  bool clock_has_moved(uint64_t mono_ns, uint64_t wall_ms) const {
+    const uint64_t wall_s = wall_ms / 1000, expected_s = issued_at_s + age_ns(mono_ns) / 1'000'000'000;
+    return expected_s + kClockSlackS < wall_s || wall_s + kClockSlackS < expected_s;
+  }
+  bool may_be_used(uint64_t mono_ns, uint64_t wall_ms) const {
+    const uint64_t age = age_ns(mono_ns);
+    return !authorization.empty() && age < kRenewAfterNs && !(age >= kNotSoonerNs && clock_has_moved(mono_ns, wall_ms));
+  }
+};
+
+std::shared_ptr<ProviderToken::Shared> ProviderToken::shared_by(const std::string& team_id, const std::string& key_id,
+                                                                std::string_view pem, SigningKey key) {
+  using Place = std::tuple<std::string, std::string, std::string>;
+  static std::mutex mutex;
+  static std::map<Place, std::weak_ptr<Shared>> all;  // a few; those that nobody uses any more are swept out here
+  std::lock_guard lock(mutex);
+  std::erase_if(all, [](const auto& entry) { return entry.second.expired(); });
+  std::weak_ptr<Shared>& place = all[{team_id, key_id, std::string(pem)}];
+  std::shared_ptr<Shared> shared = place.lock();
+  if (!shared) place = shared = std::make_shared<Shared>(std::move(key));
+  return shared;
+}
+
 godwit::Result<void> ProviderToken::set_key(std::string_view pem) {
   auto key = read_key(pem);
   if (!key) return std::move(key).error();
-  key_ = std::move(*key);
+  shared_ = shared_by(team_id_, key_id_, pem, std::move(*key));
   authorization_.clear();
   return {};
 }
 
-bool ProviderToken::clock_has_moved(uint64_t mono_ns, uint64_t wall_ms) const {
-  const uint64_t wall_s = wall_ms / 1000, expected_s = issued_at_s_ + (mono_ns - made_mono_ns_) / 1'000'000'000;
-  return expected_s + kClockSlackS < wall_s || wall_s + kClockSlackS < expected_s;
-}
-
 const std::string& ProviderToken::authorization(uint64_t mono_ns, uint64_t wall_ms) {
-  const uint64_t age_ns = mono_ns - made_mono_ns_;
-  if (!authorization_.empty() && age_ns < kRenewAfterNs &&
-      !(age_ns >= kNotSoonerNs && clock_has_moved(mono_ns, wall_ms)))
-    return authorization_;
-  if (auto token = sign_token(*key_, team_id_, key_id_, wall_ms / 1000)) {
-    authorization_ = "bearer " + *token;
-    made_mono_ns_ = mono_ns;
-    issued_at_s_ = wall_ms / 1000;
+  Shared& s = *shared_;
+  std::lock_guard lock(s.mutex);
+  if (!s.may_be_used(mono_ns, wall_ms))
+    if (auto token = sign_token(*s.key, team_id_, key_id_, wall_ms / 1000)) {
+      s.authorization = "bearer " + *token;
+      s.made_mono_ns = mono_ns;
+      s.issued_at_s = wall_ms / 1000;
+    }
+  if (authorization_ != s.authorization) {
+    authorization_ = s.authorization;
     ++generation_;
   }
   return authorization_;
@@ -114,9 +147,12 @@ const std::string& ProviderToken::authorization(uint64_t mono_ns, uint64_t wall_
 
 bool ProviderToken::renew_expired(uint64_t generation, uint64_t mono_ns, uint64_t wall_ms) {
   if (generation != generation_ || authorization_.empty()) return true;  // somebody was here before
+  Shared& s = *shared_;
+  std::lock_guard lock(s.mutex);
+  if (s.authorization != authorization_) return true;  // another instance was
   // A clock that was put right makes the date in the token wrong, however young it is.
-  if (mono_ns - made_mono_ns_ < kTooYoungNs && !clock_has_moved(mono_ns, wall_ms)) return false;
-  authorization_.clear();
+  if (s.age_ns(mono_ns) < kTooYoungNs && !s.clock_has_moved(mono_ns, wall_ms)) return false;
+  s.authorization.clear();
   return true;
 }
 

@@ -5,7 +5,9 @@
 // renewal in 20 minutes (TooManyProviderTokenUpdates). We renew at 50 minutes. The age is measured on the monotonic
 // clock, so a wall clock that jumps renews at most once per 20 minutes.
 //
-// Used on the lane only. A key that cannot be used is an Error for the operator.
+// Channel instances of one process that have the same team and key (one for each app) share the token: Apple counts the
+// renewals of a key, whoever asks. An instance's object is used on its lane only; what they share has a lock. A key
+// that cannot be used is an Error for the operator.
 #pragma once
 
 #include <cstdint>
@@ -44,15 +46,16 @@ class ProviderToken {
   // push may go again. False: the present one is too young for that, so our clock or Apple's is wrong.
   bool renew_expired(uint64_t generation, uint64_t mono_ns, uint64_t wall_ms);
 
-  uint64_t generation() const { return generation_; }  // of the present token; 0: none yet
-  bool is_set() const { return key_ != nullptr; }
+  uint64_t generation() const { return generation_; }  // of the present token, as seen from here; 0: none yet
 
  private:
-  bool clock_has_moved(uint64_t mono_ns, uint64_t wall_ms) const;  // since the present token was made
+  struct Shared;
+  static std::shared_ptr<Shared> shared_by(const std::string& team_id, const std::string& key_id, std::string_view pem,
+                                           SigningKey key);
   const std::string team_id_, key_id_;
-  SigningKey key_;
-  std::string authorization_;
-  uint64_t generation_ = 0, made_mono_ns_ = 0, issued_at_s_ = 0;
+  std::shared_ptr<Shared> shared_;  // null: no key was set
+  std::string authorization_;       // what was used last
+  uint64_t generation_ = 0;
 };
 
 }  // namespace apns

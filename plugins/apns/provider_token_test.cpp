@@ -73,6 +73,21 @@ TEST(ProviderToken, FollowsAWallClockThatWasPutRightButNotMoreOftenThanAppleAllo
   EXPECT_TRUE(wrong.token.renew_expired(1, wrong.start + kMinuteNs, kWall + 3 * 3'600'000));
 }
 
+TEST(ProviderToken, IsOneForAllInstancesWithTheSameTeamAndKey) {
+  Rig chat, mail;
+  ProviderToken other("TEAMID0002", "FAKEKEY001");
+  ASSERT_TRUE(other.set_key(test_key()));
+  const std::string token = chat.at(0);
+  EXPECT_EQ(mail.at(0), token);
+  EXPECT_NE(other.authorization(chat.start, kWall), token);
+  // Renewed by one, and used by both; the other learns of it also when Apple tells it that its own one has expired.
+  ASSERT_TRUE(chat.token.renew_expired(1, chat.start + 56 * kMinuteNs, kWall + 56 * 60'000));
+  const std::string renewed = chat.at(56);
+  EXPECT_NE(renewed, token);
+  EXPECT_TRUE(mail.token.renew_expired(1, mail.start + 57 * kMinuteNs, kWall + 57 * 60'000));
+  EXPECT_EQ(mail.at(57), renewed);
+}
+
 TEST(ProviderToken, SaysWhatIsWrongWithAKey) {
   EXPECT_NE(read_key("nonsense").error().message.find("not a private key in PEM"), std::string::npos);
   EVP_PKEY* rsa = EVP_RSA_gen(2048);
