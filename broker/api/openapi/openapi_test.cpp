@@ -92,6 +92,7 @@ TEST(OpenApi, WhatIsWrittenIsWhatIsDocumented) {
   message.deliver_at_ms = 2;
   MessageView view;
   view.message = std::make_shared<Message>(message);
+  view.recalls.asked = 1;
   EXPECT_EQ(written(write_message, view), members_of(schema("MessageView")));
 
   DeliveryView delivery{"d", "u", DeliveryState::failed, "r", 1, 2, {}, {}};
