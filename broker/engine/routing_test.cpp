@@ -87,6 +87,7 @@ std::string decisions_of_a_day(bool with_restart) {
   EngineOptions o = logging_all();
   o.router.seed = 4;
   EngineRig rig(o);
+  rig.options.router.exploration = {0, 0.01, 0.02, 0.02};
   rig.options.router.audit_share = 0.1;
   rig.channels.add("a", EngineRig::vendor_caps());
   rig.channels.add("b", EngineRig::vendor_caps());
