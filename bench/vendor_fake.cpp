@@ -13,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "bench/support/ndjson_client.hpp"
 
@@ -24,6 +25,7 @@ namespace http = boost::beast::http;
 using Tcp = asio::ip::tcp;
 
 constexpr size_t kMostTargets = 1000;
+constexpr size_t kCallers = 4;  // callbacks on their way at once; each waits until the broker has stored it
 
 std::string_view field(std::string_view form, std::string_view name) {
   for (size_t at = 0; at < form.size();) {
@@ -155,13 +157,14 @@ struct VendorFake::Parts {
   std::condition_variable wake;
   std::deque<std::string> callbacks;
   bool ending = false;
-  std::thread server, caller;
+  std::thread server;
+  std::vector<std::thread> callers;
 };
 
 VendorFake::VendorFake(std::string secret) : parts_(std::make_unique<Parts>(*this, std::move(secret))) {
   parts_->accept();
   parts_->server = std::thread([this] { parts_->io.run(); });
-  parts_->caller = std::thread([this] { parts_->send_callbacks(); });
+  for (size_t i = 0; i < kCallers; ++i) parts_->callers.emplace_back([this] { parts_->send_callbacks(); });
 }
 
 VendorFake::~VendorFake() {
@@ -171,8 +174,8 @@ VendorFake::~VendorFake() {
     std::lock_guard lock(parts_->mutex);
     parts_->ending = true;
   }
-  parts_->wake.notify_one();
-  parts_->caller.join();
+  parts_->wake.notify_all();
+  for (std::thread& caller : parts_->callers) caller.join();
 }
 
 int VendorFake::port() const {
@@ -184,7 +187,9 @@ void VendorFake::call_back(int port) {
 }
 
 double VendorFake::cpu_seconds() const {
-  return cpu_of(parts_->server.native_handle()) + cpu_of(parts_->caller.native_handle());
+  double all = cpu_of(parts_->server.native_handle());
+  for (std::thread& caller : parts_->callers) all += cpu_of(caller.native_handle());
+  return all;
 }
 
 }  // namespace godwit::bench

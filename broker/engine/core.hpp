@@ -200,6 +200,8 @@ class Core {
   void close_alike(Delivery&, const ChannelSlot&);
   void learn(Attempt&, const dispatch::Verdict&);
   void hold_channel(ChannelSlot&, int64_t retry_after_ms);
+  std::shared_ptr<const VendorWords> keep_words(const std::string& id, const std::string& code,
+                                                const std::string& detail);
 
   // life.cpp
   void reach(DeliveryIx, DeliveryState);           // forwards on the path of life
@@ -411,6 +413,7 @@ class Core {
   std::deque<std::pair<uint64_t, Callback<void(Fate)>>> fact_waiters_;  // until so many facts are settled
 
   EarlyReceipts early_receipts_;
+  std::shared_ptr<const VendorWords> last_words_;
   std::vector<ChannelEvent> arrived_early_;  // found by the settlements of this call
 
   // Event ids of vendors seen lately, two generations.

@@ -135,8 +135,7 @@ void Recovery::restore_attempts(DeliveryIx dix, const records::Progress& p) {
     a.choice.reason =
         static_cast<routing::Reason>(std::min<uint8_t>(r.why, static_cast<uint8_t>(routing::Reason::used_up)));
     a.choice.p = r.p;
-    if (!r.vendor_id.empty() || !r.vendor_code.empty() || !r.vendor_detail.empty())
-      a.words = std::make_unique<VendorWords>(VendorWords{r.vendor_id, r.vendor_code, r.vendor_detail});
+    a.words = core_.keep_words(r.vendor_id, r.vendor_code, r.vendor_detail);
     const auto verdict = dispatch::verdict_of(a.result);
     if (a.words && !a.words->id.empty() && verdict.may_have_arrived) core_.remember_vendor_id(aix);
     if (!verdict.may_have_arrived && verdict.step != dispatch::Step::try_again &&

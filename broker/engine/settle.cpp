@@ -44,8 +44,7 @@ void Core::settle(AttemptIx aix, const Settlement& s, const ParcelTarget& target
   a.settled_ms = wall_;
   a.http_status = static_cast<int16_t>(s.http_status);
   a.flight = kNone;
-  if (!s.vendor_id.empty() || !s.vendor_code.empty() || !s.detail.empty())
-    a.words = std::make_unique<VendorWords>(VendorWords{cut(s.vendor_id), cut(s.vendor_code), cut(s.detail)});
+  a.words = keep_words(s.vendor_id, s.vendor_code, s.detail);
   if (verdict.may_have_arrived && slot.reports() && !s.vendor_id.empty()) remember_vendor_id(aix);
   --d.live;
   --slot.in_flight;
@@ -103,6 +102,15 @@ void Core::settle(AttemptIx aix, const Settlement& s, const ParcelTarget& target
     default:
       return route(dix);
   }
+}
+
+// The answer to one call to a thousand targets comes a thousand times, one after another: it is kept once.
+std::shared_ptr<const VendorWords> Core::keep_words(const std::string& id, const std::string& code,
+                                                    const std::string& detail) {
+  if (id.empty() && code.empty() && detail.empty()) return nullptr;
+  if (!last_words_ || last_words_->id != id || last_words_->code != code || last_words_->detail != detail)
+    last_words_ = std::make_shared<const VendorWords>(VendorWords{cut(id), cut(code), cut(detail)});
+  return last_words_;
 }
 
 void Core::learn(Attempt& a, const dispatch::Verdict& verdict) {

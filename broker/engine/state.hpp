@@ -61,7 +61,7 @@ struct Receipt {
 };
 constexpr ChannelNo kAppItself = 0xff;
 
-// What the vendor said, kept apart: most attempts have nothing worth keeping.
+// What the vendor said, kept apart: most attempts have nothing worth keeping, and the targets of one call share it.
 struct VendorWords {
   std::string id, code, detail;
 };
@@ -86,7 +86,7 @@ struct Attempt {
   routing::AttemptMemo memo;  // valid from in_flight on; none when memo.channel is kNoChannel
   Choice choice;
   WallMs started_ms = 0, settled_ms = 0;
-  std::unique_ptr<VendorWords> words;
+  std::shared_ptr<const VendorWords> words;
   DeliveryIx delivery = kNone;
   AttemptIx next = kNone;  // of the same delivery
   uint32_t flight = kNone;
