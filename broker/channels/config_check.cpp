@@ -179,4 +179,12 @@ std::optional<PreparedConfig> prepare_config(std::string_view schema_text, std::
   return prepared;
 }
 
+bool receipts_are_off(std::string_view schema_text, const PreparedConfig& config) {
+  const Json schema = Json::parse(schema_text, nullptr, false);
+  const auto named = schema.is_object() ? schema.find("x-godwit-receipts-need") : schema.end();
+  if (named == schema.end() || !named->is_string()) return false;
+  const auto it = config.properties.find(named->get<std::string>());
+  return it == config.properties.end() || it->second.value == "\"\"" || it->second.value == "null";
+}
+
 }  // namespace godwit::channels

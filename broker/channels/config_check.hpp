@@ -36,4 +36,8 @@ struct PreparedConfig {
 std::optional<PreparedConfig> prepare_config(std::string_view schema, std::string_view config,
                                              std::vector<ConfigFault>& faults);
 
+// The schema's "x-godwit-receipts-need" names the property without which vendors' receipts never come: true if this
+// configuration lacks it.
+bool receipts_are_off(std::string_view schema, const PreparedConfig& config);
+
 }  // namespace godwit::channels

@@ -65,6 +65,19 @@ TEST(ConfigCheck, FillsInDefaultsDeeply) {
                                   "tls": {"verify": true}})"));
 }
 
+TEST(ConfigCheck, WithoutThePropertyThatReceiptsNeedNoneAreExpected) {
+  constexpr std::string_view kWithReceipts = R"({"type": "object", "x-godwit-receipts-need": "callback_url",
+    "properties": {"callback_url": {"type": "string"}}})";
+  const auto off = [](std::string_view schema, std::string_view config) {
+    std::vector<ConfigFault> faults;
+    return receipts_are_off(schema, prepare_config(schema, config, faults).value());
+  };
+  EXPECT_TRUE(off(kWithReceipts, "{}"));
+  EXPECT_TRUE(off(kWithReceipts, R"({"callback_url": ""})"));
+  EXPECT_FALSE(off(kWithReceipts, R"({"callback_url": "http://push.example.com/cb"})"));
+  EXPECT_FALSE(off(R"({"type": "object"})", "{}"));
+}
+
 TEST(ConfigCheck, HandsSecretsOverAsNames) {
   const PreparedConfig config =
       prepared(R"({"key_id": "ABCDEFGHIJ", "key": "${file:/k.p8}", "tls": {"key": "hunter2"}})");

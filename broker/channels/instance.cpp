@@ -15,6 +15,13 @@ namespace {
 constexpr std::chrono::seconds kCallPatience{20};  // create, start, reconfigure: they only hand on work
 constexpr std::chrono::milliseconds kDrainPoll{5};
 
+// What this instance can do: the type's caps, less what its configuration leaves out.
+ChannelCaps caps_of(const ChannelType& type, const PreparedConfig& config) {
+  ChannelCaps caps = to_caps(type.caps);
+  if (receipts_are_off(type.config_schema, config)) caps.receipt_kinds &= GW_RECEIPT_ACCEPTED;
+  return caps;
+}
+
 std::string plugin_failed(const char* call, int32_t status, const Diagnosis& said) {
   std::string text = std::string("its ") + call + " failed with " + status_text(status);
   if (const std::string words = said.text(); !words.empty()) text += ": " + words;
@@ -30,7 +37,7 @@ Instance::Instance(ChannelNo number, std::string name, std::string plugin_name, 
       plugin_name_(std::move(plugin_name)),
       plugin_(std::move(plugin)),
       type_(type),
-      caps_(to_caps(type.caps)),
+      caps_(caps_of(type, config)),
       machinery_(machinery),
       clock_(machinery.clock),
       misbehaviour_(name_, clock_),
