@@ -192,6 +192,18 @@ TEST_F(RecallTest, ACrashBeforeTheAnswerAsksAgainAndOneAfterItDoesNot) {
   EXPECT_EQ(rig.delivery(id).reason, "recalled");
 }
 
+TEST_F(RecallTest, OfMessagesThatSharedACallOnlyTheCancelledOneIsAskedBack) {
+  rig.add_device("d1", "u1", {"mi"});
+  rig.add_device("d2", "u2", {"mi"});
+  const MessageId kept = sent(EngineRig::draft("u1")), stopped = sent(EngineRig::draft("u2"));  // both are "v1"
+  EXPECT_EQ(cancel(stopped).recalling, 1u);
+  ASSERT_THAT(rig.channels.recalls, SizeIs(1));
+  EXPECT_FALSE(wish().everybody);
+  EXPECT_EQ(wish().target.address, "t-d2-mi");
+  answer(RecallEnd::taken);
+  EXPECT_EQ(rig.delivery(kept).reason, "");
+}
+
 TEST_F(RecallTest, ManyRecallsGoOutLittleByLittle) {
   for (int i = 0; i < 100; ++i) rig.add_device("d" + std::to_string(i), "u" + std::to_string(i), {"mi"});
   std::vector<MessageId> ids;

@@ -137,6 +137,9 @@ void Core::on_receipt(const ChannelEvent& e) {
   AttemptIx aix = e.vendor_id.empty() ? kNone : find_vendor_id(e.channel, e.vendor_id);
   const bool may_be_early = aix == kNone && slot.in_flight > 0 && !e.vendor_id.empty();
   DeliveryIx dix = aix == kNone ? kNone : attempts_[aix].delivery;
+  const auto said = MessageId::parse(e.message_id);
+  // One call may have carried several messages under one vendor id: then the message's own id decides.
+  if (dix != kNone && said && *said != messages_[deliveries_[dix].message].message->id) aix = dix = kNone;
   if (dix != kNone && slot.caps.multicast && !e.address.empty()) {
     // One call to many targets has one vendor id: which of them this is about, the address says.
     const DeliveryIx named = find_delivery_by_address(messages_[deliveries_[dix].message], slot, e.address);
@@ -144,8 +147,7 @@ void Core::on_receipt(const ChannelEvent& e) {
     dix = named;
   }
   if (dix == kNone) {
-    const auto id = MessageId::parse(e.message_id);
-    const auto it = id ? by_id_.find(*id) : by_id_.end();
+    const auto it = said ? by_id_.find(*said) : by_id_.end();
     if (it != by_id_.end()) dix = find_delivery_by_address(messages_[it->second], slot, e.address);
   }
   if (dix == kNone) {

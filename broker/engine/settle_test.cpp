@@ -25,6 +25,21 @@ class SettleTest : public testing::Test {
   EngineRig rig;
 };
 
+TEST_F(SettleTest, AReceiptOfACallThatCarriedSeveralMessagesCountsForTheOneThatItNames) {
+  const MessageId first = rig.send(EngineRig::draft("u1")), second = rig.send(EngineRig::draft("u1"));
+  for (size_t i = 0; i < 2; ++i) rig.settle(rig.channels.sent[i], EngineRig::outcome(Disposition::accepted, "shared"));
+  ChannelEvent e;
+  e.kind = ChannelEvent::Kind::receipt;
+  e.channel = 0;
+  e.vendor_id = "shared";
+  e.message_id = first.text();
+  e.address = "t-d1-a";
+  e.subkind = 2;
+  rig.event(e);
+  EXPECT_EQ(rig.status(first), "delivered");
+  EXPECT_EQ(rig.status(second), "sent");
+}
+
 TEST_F(SettleTest, ATemporaryFailureIsTriedAgainAfterABackOff) {
   int calls = 0;
   rig.channels.channels[0].script = [&](const FakeChannels::Sent&) {

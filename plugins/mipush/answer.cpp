@@ -92,12 +92,27 @@ Answer read_answer(uint32_t http_status, std::string_view body, std::string_view
   if (data != json.end() && data->is_object()) {
     answer.vendor_id = godwit::text_of(*data, "id");
     answer.bad_regids = texts(*data, "badRegIds");
+    answer.exceeded = godwit::text_of(*data, "channel_exceed_quota");
     answer.list = texts(*data, "list");
     const auto quota = number(*data, "day_quota"), acked = number(*data, "day_acked");
     if (quota && acked && *quota > 0) answer.quota = DayQuota{*quota, *acked};
   }
   if (answer.verdict == Verdict::class_quota && !answer.quota) answer.quota = quota_in(answer.reason);
   return answer;
+}
+
+uint64_t Answer::exceeded_of(std::string_view channel_id) const {
+  const std::string name = (channel_id.empty() ? "no_channel" : std::string(channel_id)) + ':';
+  const std::string_view text = exceeded;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find(' ', at), text.size());
+    uint64_t count = 0;
+    if (text.substr(at, end - at).starts_with(name))
+      std::from_chars(text.data() + at + name.size(), text.data() + end, count);
+    if (count > 0) return count;
+    at = end + 1;
+  }
+  return 0;
 }
 
 Outcome outcome_of(const Answer& answer, const Circumstances& now) {

@@ -27,6 +27,9 @@ struct Answer {
   std::vector<std::string> bad_regids;  // of an accepted list: refused, but not yet said to be dead
   std::vector<std::string> list;        // data.list of the feedback calls
   std::optional<DayQuota> quota;
+  std::string exceeded;  // data.channel_exceed_quota: "no_channel:2 100001:3", targets refused by class
+  // How many targets of this class were refused because its day is used up. Which ones is not told.
+  uint64_t exceeded_of(std::string_view channel_id) const;
 };
 
 // `retry_after` is the header's text. Never fails: what cannot be read is `retry`, as Xiaomi's documents ask.

@@ -99,6 +99,111 @@ TEST(MiPush, OneIllegalRegidOfAListIsFoundAndTheOthersAreSent) {
                                                GW_ACCEPTED}));
 }
 
+std::vector<std::string> merged_targets(const SentRequest& request) {
+  std::vector<std::string> out;
+  for (const Json& entry : Json::parse(field_of(request.body, "messages").value_or("[]")))
+    out.push_back(entry["target"].get<std::string>());
+  return out;
+}
+
+TEST(MiPush, MessagesForOneDeviceEachShareACallAndKeepTheirOwnIds) {
+  Mi mi(
+      Json{{"callback_url", "http://push.example.com/cb"}, {"callback_path", "unguessable-path"}, {"channel_id", "7"}});
+  mi.host().http().script([](const SentRequest&) { return accepted("scm1"); });
+  ASSERT_EQ(mi.submit({{.message_id = "m1", .addresses = {"r1"}},
+                       {.message_id = "m2", .addresses = {"r2"}},
+                       {.message_id = "m3", .addresses = {"alias:a"}},
+                       {.message_id = "m4", .addresses = {"r3"}}}),
+            GW_OK);
+  mi.wait_settled();
+  const auto sent = mi.host().http().requests();
+  ASSERT_EQ(sent.size(), 2u);
+  EXPECT_EQ(sent[0].path, "/v2/multi_messages/regids");
+  EXPECT_EQ(sent[1].path, "/v3/message/alias");
+  const Json messages = Json::parse(field_of(sent[0].body, "messages").value());
+  ASSERT_EQ(messages.size(), 3u);
+  EXPECT_EQ(messages[1]["target"], "r2");
+  const Json& second = messages[1]["message"];
+  EXPECT_EQ(second["extra"]["callback.param"], "m2");
+  EXPECT_EQ(second["extra"]["channel_id"], "7");
+  EXPECT_EQ(second["restricted_package_name"], "com.example.shop");
+  EXPECT_TRUE(second["notify_id"].is_number_integer());
+  EXPECT_NE(second["notify_id"], messages[0]["message"]["notify_id"]);
+  for (uint64_t ticket = 1; ticket <= 4; ++ticket) EXPECT_EQ(mi.ends(ticket), std::vector<uint32_t>{GW_ACCEPTED});
+}
+
+TEST(MiPush, TwoMessagesForOneDeviceNeverShareACall) {
+  Mi mi;
+  mi.host().http().script([](const SentRequest&) { return accepted("scm1"); });
+  ASSERT_EQ(mi.submit({{.addresses = {"r1"}}, {.addresses = {"r1"}}, {.addresses = {"r2"}}}), GW_OK);
+  mi.wait_settled();
+  const auto sent = mi.host().http().requests();
+  ASSERT_EQ(sent.size(), 2u);
+  EXPECT_EQ(merged_targets(sent[0]), (std::vector<std::string>{"r1", "r2"}));
+  EXPECT_EQ(regids(sent[1]), std::vector<std::string>{"r1"});
+}
+
+TEST(MiPush, MessagesOfDifferentClassesDoNotShareACall) {
+  Mi mi(Json{{"classes", {{{"channel_id", "1"}}, {{"channel_id", "2"}, {"categories", {"order"}}}}}});
+  mi.host().http().script([](const SentRequest&) { return accepted("scm1"); });
+  ASSERT_EQ(mi.submit({{.addresses = {"r1"}},
+                       {.addresses = {"r2"}, .content = R"({"notification":{"title":"T","category":"order"}})"}}),
+            GW_OK);
+  mi.wait_settled();
+  EXPECT_EQ(mi.host().http().requests().size(), 2u);
+}
+
+TEST(MiPush, OneMessageThatBreaksTheRulesDoesNotCostItsNeighbours) {
+  for (const int code : {10041, 65009, 66007}) {
+    Mi mi;
+    mi.host().http().script([&](const SentRequest& r) {
+      for (const std::string& target : r.path == "/v3/message/regid" ? regids(r) : merged_targets(r))
+        if (target == "r3") return refusal(code);
+      return accepted("scm1");
+    });
+    ASSERT_EQ(mi.submit({{.addresses = {"r1"}},
+                         {.addresses = {"r2"}},
+                         {.addresses = {"r3"}},
+                         {.addresses = {"r4"}},
+                         {.addresses = {"r5"}}}),
+              GW_OK);
+    mi.wait_settled();
+    for (uint64_t ticket = 1; ticket <= 5; ++ticket) {
+      const uint32_t end = ticket != 3 ? GW_ACCEPTED : code == 66007 ? GW_TARGET_INVALID : GW_REJECTED;
+      EXPECT_EQ(mi.ends(ticket), std::vector<uint32_t>{end}) << code << " " << ticket;
+    }
+  }
+}
+
+TEST(MiPush, AQuotaThatEndsWithinAMergedCallLeavesUnknownWhatCannotBeTold) {
+  for (const auto& [exceeded, end] : {std::pair("7:1", GW_UNKNOWN), {"7:2", GW_THROTTLED}, {"8:2", GW_ACCEPTED}}) {
+    Mi mi(Json{{"channel_id", "7"}});
+    mi.host().http().script([told = exceeded](const SentRequest&) {
+      return accepted("scm1", {{"channel_exceed_quota", told}});
+    });
+    ASSERT_EQ(mi.submit({{.addresses = {"r1"}}, {.addresses = {"r2"}}}), GW_OK);
+    mi.wait_settled();
+    EXPECT_EQ(mi.ends(1), std::vector<uint32_t>{end}) << exceeded;
+    EXPECT_EQ(mi.ends(2), std::vector<uint32_t>{end}) << exceeded;
+  }
+}
+
+TEST(MiPush, ACancelledMessageLeavesTheCallThatWaitsForItsPace) {
+  Mi mi(Json{{"calls_per_s", 1}});
+  mi.host().http().script([](const SentRequest&) { return accepted("scm1"); });
+  ASSERT_EQ(mi.submit({{.addresses = {"topic:a"}},
+                       {.addresses = {"topic:b"}},
+                       {.addresses = {"topic:c"}},
+                       {.addresses = {"r1"}},
+                       {.addresses = {"r2"}}}),
+            GW_OK);
+  mi.cancel(4);
+  mi.host().run_for(20 * kSecond);
+  EXPECT_EQ(mi.ends(4), std::vector<uint32_t>{GW_CANCELLED});
+  EXPECT_EQ(mi.ends(5), std::vector<uint32_t>{GW_ACCEPTED});
+  EXPECT_EQ(regids(mi.host().http().requests().back()), std::vector<std::string>{"r2"});
+}
+
 TEST(MiPush, RefusedRegidsOfAnAcceptedListGoToTheNextChannelAndAreNotDropped) {
   Mi mi;
   mi.host().http().script([](const SentRequest&) { return accepted("scm1", {{"badRegIds", {"b"}}}); });

@@ -26,7 +26,8 @@ godwit::Result<Config> Config::parse(std::string_view text) {
   c.feedback_poll_s = in.get<uint32_t>("feedback_poll_s", 0);
   c.calls_per_s = in.get<uint32_t>("calls_per_s", 500);
   c.request_timeout_ms = in.get<uint32_t>("request_timeout_ms", 10'000);
-  c.window = in.get<uint32_t>("window", 100);
+  c.window = in.get<uint32_t>("window", 1000);
+  c.merge_messages = in.get<bool>("merge_messages", true) && c.recall_api != "v2";
   c.max_connections = in.get<uint32_t>("max_connections", 16);
   for (const Json& entry : in.get<std::vector<Json>>("classes", {})) {
     godwit::ConfigReader each(entry);

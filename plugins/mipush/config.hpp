@@ -28,7 +28,8 @@ struct Config {
   uint32_t receipts = 243;  // callback.type: 1 delivered, 2 clicked, 16 invalid, 32 disabled, 64 filtered, 128 quota
   uint32_t feedback_poll_s = 0;
   uint32_t calls_per_s = 500;
-  uint32_t request_timeout_ms = 10'000, window = 100, max_connections = 16;
+  uint32_t request_timeout_ms = 10'000, window = 1000, max_connections = 16;
+  bool merge_messages = true;  // several messages for one device each become one call
 
   static godwit::Result<Config> parse(std::string_view json);
   // What a schema cannot say.

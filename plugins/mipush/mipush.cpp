@@ -41,7 +41,7 @@ class MiPush final : public godwit::Channel {
                .flags = GW_CAP_TTL | GW_CAP_COLLAPSE | GW_CAP_OFFLINE_HOLD | GW_CAP_MULTICAST | GW_CAP_TOKEN_FEEDBACK |
                         GW_CAP_WEBHOOK | GW_CAP_RECALL,
                .max_payload_bytes = 8192,  // our JSON; what of it is too long for Xiaomi is cut or refused here
-               .max_batch = 64,
+               .max_batch = 1000,
                .max_targets = 1000,
                .max_window = 1000,
                .max_ttl_ms = UINT64_C(10) * 24 * 3600 * 1000,
@@ -98,7 +98,8 @@ class MiPush final : public godwit::Channel {
   }
 
   void submit(godwit::Batch batch) override {
-    for (godwit::Pending m : batch) sender_.send(std::move(m));
+    for (godwit::Pending m : batch) sender_.take(std::move(m));
+    sender_.send();
   }
 
   void cancel(uint64_t ticket) override { sender_.cancel(ticket); }

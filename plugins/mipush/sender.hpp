@@ -1,6 +1,7 @@
 // Sender turns messages into calls: one call takes up to a thousand targets of one kind; each target is settled on its
-// own. It paces the calls, takes a refused list apart to find the target that is to blame, and keeps away from message
-// classes whose day is used up.
+// own. Different messages for one target each share a call when they are due at the same time. It paces the calls,
+// takes a refused list apart to find the target that is to blame, and keeps away from message classes whose day is used
+// up.
 //
 // Owned by the channel; lane only. Every message that is given to it is settled exactly once: by an answer, by its
 // deadline, by `stop`, or (when a call may have left and nothing is known) as UNKNOWN.
@@ -33,7 +34,8 @@ class Sender {
   void use_secret(std::string_view app_secret) { authorization_ = "key=" + std::string(app_secret); }
   const std::string& authorization() const { return authorization_; }
 
-  void send(godwit::Pending message);
+  void take(godwit::Pending message);  // goes out with the next send()
+  void send();
   void cancel(uint64_t ticket);  // what has not left is withdrawn
   void stop();                   // what waits for its pace is given back
 
@@ -53,23 +55,38 @@ class Sender {
     godwit::Pending pending;
     uint64_t ticket, deadline_ns;
     uint32_t attempt, targets;
-    std::string fields;  // encoded, without targets
+    Form form;  // without targets
     std::string channel_id;
+
+    std::string_view name(uint32_t target) const;
   };
-  struct Call {
+  struct Part {
     std::shared_ptr<Job> job;
-    uint8_t kind = 0;
     std::vector<uint32_t> targets;  // indices into the message's
   };
+  struct Call {
+    uint8_t kind = 0;
+    std::vector<Part> parts;  // several: a merged call, one target each
+    bool is_apart = false;    // the half of a refused call: joins no other
 
-  void submit(Call call);  // now, or when its turn comes
-  void work_waiting();
+    bool is_merged() const { return parts.size() > 1; }
+    const std::string& channel_id() const { return parts.front().job->channel_id; }  // of all parts
+    uint64_t deadline_ns() const;
+    size_t targets() const;
+  };
+
+  void add(uint8_t kind, std::vector<Part> parts);
+  bool may_merge(const Call& call) const;
+  void merge_waiting(Call& first);
+  godwit::HttpRequest request_of(const Call& call) const;
   void leave(Call call);
   void on_reply(const Call& call, const godwit::HttpReply& reply);
   void on_answer(const Call& call, const Answer& answer);
   void take_apart(const Call& call);
+  void settle_accepted(const Call& call, const Answer& answer);
   void note_quota(const Call& call, const Answer& answer);
   void settle(const Call& call, const godwit::Outcome& outcome);
+  void settle(const Part& part, const godwit::Outcome& outcome);
   void tell_quota(const std::string& payload, bool of_the_app);
 
   godwit::Host host_;

@@ -48,6 +48,8 @@ RECEIPT_DELAY_S = 0.3  # receipts come in batches, "about once a second"
 SENDS = {"/v2/message/regid": "registration_id", "/v3/message/regid": "registration_id", "/v4/message/regid": "registration_id",
          "/v2/message/alias": "alias", "/v3/message/alias": "alias", "/v2/message/user_account": "user_account",
          "/v2/message/topic": "topic", "/v3/message/topic": "topic"}
+MERGED = {"/v2/multi_messages/regids": "registration_id", "/v2/multi_messages/aliases": "alias", "/v2/multi_messages/user_accounts": "user_account"}
+NUMBERS = {"pass_through", "notify_type", "notify_id", "time_to_live"}
 REVOKES = {"/v3/message/regid/revoke": "registration_id", "/v3/message/alias/revoke": "alias",
            "/v3/message/user_account/revoke": "user_account", "/v1/message/regid/revoke": "registration_id", "/v2/message/revoke": "msg_id"}
 PARAMETERS = {"payload", "restricted_package_name", "pass_through", "title", "description", "notify_type", "notify_id", "time_to_live",
@@ -118,6 +120,27 @@ class Vendor:
             whole_number(form["time_to_live"], 1, DAY_MS * (10 if kind == "private" else 1), "time_to_live")
         else:
             need(extras.get("only_send_once") in (None, "1"), 10017)
+
+    def check_merged(self, headers, form, path):
+        """multi_messages: each target with a message of its own, in plain JSON. Answers [(target, the message as a form)]."""
+        self.authorised(headers)
+        need(set(form) <= {"messages", "time_to_send"}, 10017, "parameters of multi_messages")
+        try:
+            entries = json.loads(form.get("messages", ""))
+        except ValueError:
+            raise Refused(10017, "messages is no JSON") from None
+        need(isinstance(entries, list) and 1 <= len(entries) <= MAX_TARGETS, 10017, "messages")
+        out = []
+        for entry in entries:
+            need(set(entry) == {"target", "message"} and isinstance(entry["target"], str), 10017, "an entry of messages")
+            message = entry["message"]
+            need(all(isinstance(message[n], int) for n in NUMBERS & set(message)), 10017, "numbers are plain JSON")
+            need(not any(n.startswith("extra.") for n in message), 10017, "extras stand in an object")
+            need(all(isinstance(v, str) for v in message.get("extra", {}).values()), 10017, "extras are texts")
+            one = {k: str(v) for k, v in message.items() if k != "extra"} | {"extra." + k: v for k, v in message.get("extra", {}).items()}
+            self.check_send(headers, one | {MERGED[path]: entry["target"]}, MERGED[path])
+            out.append((entry["target"], one))
+        return out
 
     def check_pace(self):
         second = int(time.monotonic())
@@ -192,6 +215,35 @@ class Vendor:
                 return 200, b"<html><body>Bad gateway</body></html>", {}
         return NotImplemented
 
+    async def send_merged(self, headers, form, path):
+        try:
+            entries = self.check_merged(headers, form, path)
+            self.calls.append({"path": path, "targets": len(entries)})
+            self.check_pace()
+            if self.outage:
+                return 500, None, {}
+            for target, one in entries:
+                misbehaves = await self.misbehave([target], one)
+                if misbehaves is not NotImplemented:
+                    return misbehaves
+        except Refused as refused:
+            return self.refuse(refused.code, refused.reason)
+        self.next_id += 1
+        message_id = f"scm01b2{self.next_id:013d}ab"
+        self.ids.add(message_id)
+        exceeded = {}
+        for target, one in entries:
+            channel = one.get("extra.channel_id", "")
+            try:
+                self.check_quota(channel, 1)
+            except Refused:  # not 200001 here
+                exceeded[channel or "no_channel"] = exceeded.get(channel or "no_channel", 0) + 1
+                continue
+            self.note([target], one, accepted=True)
+            self.send_receipts(message_id, [target], one)
+        told = {"channel_exceed_quota": " ".join(f"{c}:{n}" for c, n in exceeded.items())} if exceeded else {}
+        return 200, {"result": "ok", "trace_id": f"Xcm{self.next_id}", "code": 0, "data": {"id": message_id, **told}, "description": "ok"}, {}
+
     def feedback(self, headers):
         try:
             self.authorised(headers)
@@ -260,6 +312,8 @@ class Vendor:
         form = dict(urllib.parse.parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)) if not path.startswith("/_") else {}
         if method == "POST" and path in SENDS:
             return await self.send(headers, form, path)
+        if method == "POST" and path in MERGED:
+            return await self.send_merged(headers, form, path)
         if method == "POST" and path in REVOKES:
             return self.recall(headers, form, path)
         if method == "GET" and path == "/v1/feedback/fetch_invalid_regids":
