@@ -183,6 +183,10 @@ void Core::end_cascade(DeliveryIx dix, const Offers& offers) {
     d.waits_for_presence = true;
     return arm(dix, Wake::none, m.expires_ns);
   }
+  if (const AttemptIx again = repeatable(d); again != kNone && !costly_unclear && !offers.may_wake) {
+    d.cascade_over = false;
+    return retry_or_next(dix, again);
+  }
   // The vendor's report is waited for: for good after a call that would cost twice, else until the channel can be tried
   // again.
   if (costly_unclear || (unclear && !offers.may_wake)) {
@@ -207,8 +211,7 @@ void Core::park(DeliveryIx dix) {
   }
   int64_t wait_ms = std::min(kLongestLook, int64_t{1'000} << std::min<uint8_t>(d.looks, 5));
   if (d.worn_channels != 0 &&
-      waits_for_token(d) ==
-          kNone) {  // a channel that failed again and again gets time to recover, but not all that is left
+      repeatable(d) == kNone) {  // a channel that failed again and again gets time to recover, but not all that is left
     const int64_t left_ms = (messages_[d.message].expires_ns - now_) / kNsPerMs;
     wait_ms = std::min(d.looks == 0 ? kFirstRecovery : kSecondRecovery, std::max<int64_t>(left_ms / 2, 1'000));
   }
@@ -217,6 +220,11 @@ void Core::park(DeliveryIx dix) {
   if (parked_.size() < parked_compact_at_) return;
   std::erase_if(parked_, [this](DeliveryIx i) { return !deliveries_.alive(i) || !deliveries_[i].parked_listed; });
   parked_compact_at_ = std::max<size_t>(1'024, parked_.size() * 2);
+}
+
+void Core::look_again(DeliveryIx dix) {
+  const AttemptIx unclear = repeatable(deliveries_[dix]);
+  return unclear != kNone ? retry_or_next(dix, unclear) : route(dix);
 }
 
 void Core::unpark_all() {
@@ -232,7 +240,7 @@ bool Core::work_unparked() {
     if (!deliveries_.alive(dix)) continue;
     Delivery& d = deliveries_[dix];
     if (!std::exchange(d.parked_listed, false)) continue;
-    if (!d.final && d.live == 0 && d.wake == Wake::parked) route(dix);
+    if (!d.final && d.live == 0 && d.wake == Wake::parked) look_again(dix);
   }
   return !unparked_.empty();
 }

@@ -167,6 +167,7 @@ class Core {
   void send_everywhere(DeliveryIx, const Offers&);
   void end_cascade(DeliveryIx, const Offers&);
   void park(DeliveryIx);
+  void look_again(DeliveryIx);
   void unpark_all();
   bool work_unparked();
   void on_silence(DeliveryIx);
@@ -196,7 +197,7 @@ class Core {
   void on_withdrawn(DeliveryIx, AttemptIx);
   void retry_or_next(DeliveryIx, AttemptIx);
   unsigned failed_tries(const Delivery&, ChannelNo) const;
-  AttemptIx waits_for_token(const Delivery&) const;
+  AttemptIx repeatable(const Delivery&) const;
   void close_alike(Delivery&, const ChannelSlot&);
   void learn(Attempt&, const dispatch::Verdict&);
   void hold_channel(ChannelSlot&, int64_t retry_after_ms);

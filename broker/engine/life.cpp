@@ -141,9 +141,8 @@ void Core::on_delivery_timer(DeliveryIx dix) {
       tell_silence(d);
       return finish(dix, DeliveryState::sent, Reason::none);
     case Wake::parked: {
-      const AttemptIx unclear = waits_for_token(d);
       d.worn_channels = 0;
-      return unclear != kNone ? retry_or_next(dix, unclear) : route(dix);
+      return look_again(dix);
     }
     case Wake::retry: {
       ChannelSlot& slot = slots_[d.retry_channel];

@@ -188,13 +188,16 @@ unsigned Core::failed_tries(const Delivery& d, ChannelNo channel) const {
   return tries;
 }
 
-// The attempt that may have arrived and would have been repeated, had there been a retry token; kNone: none.
-AttemptIx Core::waits_for_token(const Delivery& d) const {
-  if (d.last_attempt == kNone || d.live > 0) return kNone;
+// The last attempt, if nobody knows whether it arrived and its channel may be asked again now: when it failed there was
+// no retry token, or the channel was not back yet. kNone: none.
+AttemptIx Core::repeatable(const Delivery& d) const {
+  if (d.last_attempt == kNone || d.live > 0 || d.cancel_wished || d.superseded) return kNone;
   const Attempt& a = attempts_[d.last_attempt];
-  const bool waits = (d.worn_channels >> a.channel & 1) != 0 && a.result == Disposition::unknown && !a.costly &&
-                     failed_tries(d, a.channel) < options_.max_tries;
-  return waits ? d.last_attempt : kNone;
+  const ChannelSlot& slot = slots_[a.channel];
+  const bool may = a.result == Disposition::unknown && !a.costly && (d.closed_channels & slot.bit()) == 0 &&
+                   failed_tries(d, a.channel) < options_.max_tries &&
+                   sleep_of(messages_[d.message], d, slot) == routing::Sleep::awake;
+  return may ? d.last_attempt : kNone;
 }
 
 // The message itself was refused: channels of the same make would say the same.

@@ -215,6 +215,34 @@ TEST_F(SettleTest, AnUnknownOutcomeIsRepeated) {
   EXPECT_EQ(rig.status(id), "delivered");
 }
 
+// The connection broke, and is not back when the time to repeat has come.
+TEST_F(SettleTest, AnUnknownOutcomeIsRepeatedWhenTheChannelIsBack) {
+  EngineRig one;
+  one.channels.add("a", EngineRig::vendor_caps());
+  one.boot();
+  one.add_device("d", "u", {"a"});
+  auto& channel = one.channels.channels[0];
+  const auto turn_to = [&](ChannelState state) {
+    channel.status.state = state;
+    one.engine->room(0);
+    one.settle_down();
+  };
+  channel.script = [&](const FakeChannels::Sent&) {
+    channel.status.state = ChannelState::down;
+    return EngineRig::outcome(Disposition::unknown);
+  };
+  const MessageId id = one.send(EngineRig::draft("u"));
+  turn_to(ChannelState::down);
+  one.pass(10'000);
+  EXPECT_EQ(one.channels.sent.size(), 1u);
+  EXPECT_EQ(one.status(id), "attempted");
+  one.answer("a", Disposition::delivered);
+  turn_to(ChannelState::ready);
+  one.pass(1'000);
+  EXPECT_EQ(one.channels.sent.size(), 2u);
+  EXPECT_EQ(one.status(id), "delivered");
+}
+
 // One channel whose every send costs money, and one device on it.
 class CostlyRig : public EngineRig {
  public:
