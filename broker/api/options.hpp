@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "broker/message/message.hpp"
+
 namespace godwit {
 
 // One app: who may speak for it, from where, how much.
@@ -17,6 +19,7 @@ struct ApiApp {
   // Quotas; 0: unlimited. Up to one second's worth may come at once. Over it the answer is 429 with Retry-After.
   double requests_per_second = 0;
   double messages_per_second = 0;
+  RoutingMode routing = RoutingMode::best;  // of messages that name none
 };
 
 struct ApiKeys {

@@ -61,6 +61,9 @@ AppConfig read_app(YamlSection s) {
   app.channels = s.texts("channels");
   app.requests_per_s = s.number("requests_per_s", 0, 0, 1e9);
   app.messages_per_s = s.number("messages_per_s", 0, 0, 1e9);
+  app.routing = s.choice("routing", {"best", "all", "ordered"}, app.routing);
+  if (app.routing == "ordered" && app.channels.empty())
+    s.fault("routing", "'ordered' needs the order: list the app's channels");
   s.finish();
   return app;
 }

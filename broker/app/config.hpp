@@ -30,6 +30,7 @@ struct AppConfig {
   std::vector<std::string> allow_ips;                 // CIDR; empty: any address
   std::vector<std::string> channels;                  // empty: every channel
   double requests_per_s = 0, messages_per_s = 0;      // 0: no limit of its own
+  std::string routing = "best";                       // of messages that name none: best | all | ordered
 };
 
 struct ChannelInstanceConfig {

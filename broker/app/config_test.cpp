@@ -77,6 +77,13 @@ TEST(Config, ReportsAllFaultsAtOnceInTheOrderOfLines) {
   EXPECT_THAT(faults[3], HasSubstr("godwit.yaml:6: log: must be a mapping"));
 }
 
+TEST(Config, TheRoutingOfAnAppIsOneOfThreeAndOrderedNeedsTheOrder) {
+  EXPECT_TRUE(faults_with("    channels: [own]", "    channels: [own]\n    routing: ordered").empty());
+  EXPECT_THAT(faults_with("    channels: [own]", "    routing: ordered")[0], HasSubstr("list the app's channels"));
+  EXPECT_THAT(faults_with("    channels: [own]", "    routing: fastest")[0],
+              HasSubstr("must be one of best, all, ordered, got 'fastest'"));
+}
+
 TEST(Config, NamesThatDoNotExistOrAreTwiceAreFaults) {
   EXPECT_THAT(faults_with("channels: [own]", "channels: [ow]"),
               testing::ElementsAre(

@@ -87,8 +87,8 @@ ApiKeys api_keys(const Config& config) {
   ApiKeys keys;
   keys.admin_keys = config.admin_keys;
   for (const AppConfig& app : config.apps)
-    keys.apps.push_back(
-        {app.id, app.server_keys, app.client_keys, app.allow_ips, app.requests_per_s, app.messages_per_s});
+    keys.apps.push_back({app.id, app.server_keys, app.client_keys, app.allow_ips, app.requests_per_s,
+                         app.messages_per_s, routing_mode_from(app.routing).value_or(RoutingMode::best)});
   return keys;
 }
 

@@ -273,6 +273,17 @@ TEST_F(CascadeTest, RoutingOrderedFollowsTheCallersOrder) {
   EXPECT_THAT(rig.sent_over(), ElementsAre("b", "a"));
 }
 
+TEST_F(CascadeTest, RoutingOrderedWithoutChannelsFollowsTheAppsOrder) {
+  rig.engine->reconfigure({{"shop", {"b", "a"}}});
+  rig.add_device("d", "u", {"a", "b"});
+  rig.answer("a", Disposition::unreachable);
+  rig.answer("b", Disposition::unreachable);
+  MessageDraft m = EngineRig::draft("u");
+  m.message.routing = RoutingMode::ordered;
+  rig.send(m);
+  EXPECT_THAT(rig.sent_over(), ElementsAre("b", "a"));
+}
+
 TEST_F(CascadeTest, AMessageKeepsToItsChannels) {
   rig.add_device("d", "u", {"a", "b"});
   rig.answer("b", Disposition::unreachable);

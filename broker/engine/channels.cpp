@@ -27,8 +27,7 @@ void Core::attach(ChannelSet& channels) {
     const auto no = static_cast<ChannelNo>(i);
     const ChannelStatus status = channels.status(no);
     ChannelSlot& slot =
-        slots_.emplace_back(no, status, stats_.channel(status.name),
-                            dispatch::RetryTokens(options_.retry_tokens));
+        slots_.emplace_back(no, status, stats_.channel(status.name), dispatch::RetryTokens(options_.retry_tokens));
     if (auto stored = parts_.catalogue.get_value(switch_key(slot.name)); stored && *stored)
       slot.admin = admin_state_from(**stored).value_or(AdminState::enabled);
   }
@@ -71,6 +70,12 @@ void Core::configure_app(App& app, const AppOptions* options) {
     app.channels.push_back(slot.no);
     app.mask |= slot.bit();
   }
+  if (options == nullptr) return;
+  const auto place = [&](ChannelNo no) {
+    return std::find(options->channels.begin(), options->channels.end(), slots_[no].name);
+  };
+  std::stable_sort(app.channels.begin(), app.channels.end(),
+                   [&](ChannelNo a, ChannelNo b) { return place(a) < place(b); });
 }
 
 void Core::reconfigure(std::vector<AppOptions> apps) {

@@ -14,7 +14,7 @@ namespace godwit {
 
 struct AppOptions {
   std::string id;
-  std::vector<std::string> channels;  // channel instances that the app may use; empty: all
+  std::vector<std::string> channels;  // channel instances that the app may use, in its order; empty: all
 };
 
 // What the router should believe of a channel instance beyond what its plugin declares.

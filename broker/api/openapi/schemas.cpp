@@ -193,8 +193,8 @@ const char* const kOpenApiSchemas = R"json({
     "deliver_at": {"type": "string", "format": "date-time", "description": "Not before this time; at most 30 days ahead"},
     "silent": {"type": "boolean", "default": false, "description": "Wakes the app and shows nothing"},
     "channels": {"type": "array", "minItems": 1, "maxItems": 32, "uniqueItems": true, "items": {"type": "string"}, "description": "Only these channel instances"},
-    "routing": {"type": "string", "enum": ["best", "all", "ordered"], "default": "best",
-      "description": "best: one channel at a time by measured delivery, the next one when no receipt comes in time; all: every channel at once; ordered: `channels` in their order"},
+    "routing": {"type": "string", "enum": ["best", "all", "ordered"],
+      "description": "best: one channel at a time by measured delivery, the next one when no receipt comes in time; all: every channel at once; ordered: `channels` in their order. Not given: the app's own, which is best unless the operator's apps[].routing says otherwise"},
     "class": {"type": "string", "enum": ["transactional", "marketing"], "default": "transactional", "description": "Frequency caps and quiet hours apply to marketing"}
   },
   "examples": [{"ttl": 3600, "priority": "high", "collapse_key": "order-123", "channels": ["selfconn", "mipush"]}]

@@ -99,7 +99,8 @@ void parse_options(Value value, const Place& place, const MessageRules& rules, W
     }
   };
   const uint64_t seen = json::for_each_member(*object, place, kOptionNames, faults, read);
-  if (message.routing == RoutingMode::ordered && !(seen & bit(kChannels)))
+  // Where the app's own routing is 'ordered', the order is that of the app's channels.
+  if (seen & bit(kRouting) && message.routing == RoutingMode::ordered && !(seen & bit(kChannels)))
     faults.add(Place(place, "channels"), fault_codes::required, "routing 'ordered' needs the order: list the channels");
 }
 
@@ -126,7 +127,7 @@ MessageRules MessageRules::from(const ApiOptions& options) {
 }
 
 std::optional<MessageDraft> parse_message(std::string_view json, const MessageRules& rules, WallMs now,
-                                          std::string_view idempotency_header, Faults& faults) {
+                                          std::string_view idempotency_header, Faults& faults, RoutingMode routing) {
   const auto root = json::parse(json, rules.json_depth, faults);
   if (!root) return std::nullopt;
   const Place top;
@@ -136,6 +137,7 @@ std::optional<MessageDraft> parse_message(std::string_view json, const MessageRu
   MessageDraft draft;
   Message& message = draft.message;
   message.ttl_ms = rules.default_ttl_ms;
+  message.routing = routing;
   RawContent raw;
   JsonSpans spans(json);  // walks along: members come in the same order as in the text
   std::string_view raw_key, raw_value;

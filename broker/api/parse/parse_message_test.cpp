@@ -63,6 +63,18 @@ TEST(ParseMessage, ReadsEveryMember) {
   EXPECT_EQ(m.overrides[1].second, "{}");
 }
 
+TEST(ParseMessage, TakesTheAppsRoutingWhereItNamesNone) {
+  Faults faults;
+  const std::string_view to = R"("to":{"user":"u"},"notification":{"title":"t"})";
+  const auto parse_for = [&](const std::string& options) {
+    const std::string text = "{" + std::string(to) + options + "}";
+    return parse_message(text, MessageRules{}, kNow, "", faults, RoutingMode::ordered)->message.routing;
+  };
+  EXPECT_EQ(parse_for(""), RoutingMode::ordered);  // in the order of the app's channels: none need be listed
+  EXPECT_EQ(parse_for(R"(,"options":{"ttl":60})"), RoutingMode::ordered);
+  EXPECT_EQ(parse_for(R"(,"options":{"routing":"best"})"), RoutingMode::best);
+}
+
 TEST(ParseMessage, TheShortestMessageGetsTheDefaults) {
   const Message m = good(R"({"to":{"device":"d1"},"data":{}})").message;
   EXPECT_EQ(m.content, R"({"data":{}})");
