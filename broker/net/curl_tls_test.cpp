@@ -26,6 +26,7 @@ class CurlTlsTest : public ::testing::Test {
     options.origin = origin;
     options.ca_file = ca_file;
     options.connect_timeout_ms = 20'000;  // a handshake under a sanitizer on a busy machine
+    options.request_timeout_ms = 30'000;
     return options;
   }
   HttpResponse ask(uint64_t pool) {

@@ -91,6 +91,7 @@ struct H2Callbacks {
         if (!(frame->hd.flags & NGHTTP2_FLAG_ACK) && c.phase_ == H2Connection::Phase::dialling) {
           c.phase_ = H2Connection::Phase::open;
           c.was_open_ = true;
+          c.born_ = c.idle_since_ = steady_clock::now();  // a long handshake makes it neither old nor idle
         }
         break;
       case NGHTTP2_PING:

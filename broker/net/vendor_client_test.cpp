@@ -43,6 +43,7 @@ class VendorClientTest : public ::testing::Test {
     options.origin = origin;
     options.ca_file = ca_file;
     options.connect_timeout_ms = 20'000;  // a handshake under a sanitizer on a busy machine
+    options.request_timeout_ms = 30'000;
     return options;
   }
   HttpResponse ask(const HttpPoolOptions& options) { return net::ask(client, *client.open_pool(options)); }
@@ -141,8 +142,7 @@ TEST_F(VendorClientTest, SpeaksHttp1WhereItIsAskedTo) {
   testing::ScriptServer plain([](testing::ScriptConnection& c) {
     while (!c.read_request().empty()) c.answer(200, "plain");
   });
-  HttpPoolOptions options;
-  options.origin = plain.origin();
+  HttpPoolOptions options = options_for(plain.origin());
   EXPECT_EQ(ask(options).body, "plain");
   options.versions = 1;
   EXPECT_EQ(ask(options).version, 1);
