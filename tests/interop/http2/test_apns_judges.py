@@ -2,13 +2,16 @@
   1  ten thousand pushes within 1 and 100 streams        test_apns_foreign_servers: nghttpd
   2  a server that is stopped in mid-run                 test_apns_foreign_servers: h2o; GOAWAY on Node: test_apns_nothing_is_lost_or_doubled
   3  each reason of Apple's table                        test_apns_foreign_servers: h2o with answers in Ruby; plugins/apns/channel_test
-  4  the provider token                                  here, by jwcrypto and by PyJWT; one token under load: test_apns_foreign_servers
+  4  the provider token                                  here, by jose, jwcrypto and PyJWT; one token under load: test_apns_foreign_servers
   5  the fake's own honesty                              here, by aioapns
   6  header indexing                                     here, by what nghttpd read
   17 slow, silent, half-open and resetting peers         test_apns_what_may_have_arrived_is_unknown: Node; net_test: H2Server
 """
 
 import asyncio
+import base64
+import json
+import os
 import re
 import ssl
 import subprocess
@@ -26,7 +29,18 @@ from peers import TOKEN, Broker, Nghttpd, PATIENT, push_many, wait_all_sent  # n
 from godwit_testing import FakeApple, ios_token, wait_for  # noqa: E402
 
 
-def test_the_provider_token_is_jose_to_two_judges():
+# Debian's place for JavaScript modules: its own node looks there by itself, others have to be told.
+NODE = {**os.environ, "NODE_PATH": "/usr/share/nodejs"}
+
+
+def jose(token, public):
+    """What jose says: (0, {header, claims}) or (1, its reason)."""
+    judge = Path(__file__).parent / "jose_judge.cjs"
+    done = subprocess.run(["/usr/bin/node", judge, token, public.decode()], capture_output=True, text=True, env=NODE)
+    return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+
+
+def test_the_provider_token_is_jose_to_three_judges():
     with FakeApple() as apple, Broker(channels=[apple.channel()], extra=PATIENT) as broker:
         push_many(broker, 1)
         wait_all_sent(broker, 1)
@@ -37,6 +51,12 @@ def test_the_provider_token_is_jose_to_two_judges():
         assert scheme == "bearer" and judge.jose_header == {"alg": "ES256", "kid": "FAKEKEY001", "typ": "JWT"}
         claims = jwt.decode(token, public, algorithms=["ES256"])
         assert set(claims) == {"iss", "iat"} and claims["iss"] == "TEAMID0001" and abs(claims["iat"] - time.time()) < 60
+
+        assert jose(token, public) == (0, {"header": judge.jose_header, "claims": claims})
+        head, body, signature = token.split(".")
+        other = base64.urlsafe_b64encode(json.dumps({**claims, "iss": "TEAMID0002"}).encode()).decode().rstrip("=")
+        refused, why = jose(f"{head}.{other}.{signature}", public)
+        assert refused == 1 and "signature verification failed" in why, "a judge that lets everything pass is none"
 
 
 def test_an_independent_client_hears_from_the_fake_what_the_broker_hears():
