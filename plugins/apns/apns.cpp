@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 
 #include <godwit/channel.hpp>
@@ -33,8 +34,8 @@ using godwit::Result;
 
 namespace {
 
-// So many refusals in a row, with no push accepted between them, are our fault and not the tokens'.
-constexpr unsigned kTooManyInARow = 20;
+// So many devices refused in a row are our fault and not theirs, as long as we have reached none.
+constexpr size_t kTooManyInARow = 20;
 constexpr uint64_t kDay = UINT64_C(86'400'000);
 constexpr uint64_t kSlowTokenMs =
     60'000;                             // TooManyRequests: Apple gives no figure; a minute is a guess on the safe side
@@ -167,6 +168,7 @@ class Apns final : public godwit::Channel {
     }
     was_ready_ = true;
     row_ = {};
+    is_proven_ = {};
     update_window();
     host_.set_state(GW_STATE_READY);
   }
@@ -281,18 +283,21 @@ class Apns final : public godwit::Channel {
     if (!reply.is_answered()) {
       if (!reply.is_not_sent()) return m.settle(Outcome::unknown(std::string(reply.error())));
       if (reply.status() == GW_E_CLOSED) return m.settle(Outcome::cancelled());
+      if (reply.status() == GW_E_INVALID)  // the host does not send such a thing, and will not later
+        return m.settle(Outcome::rejected("invalid_request", std::string(reply.error())));
       pause(reply.error());
       return m.settle(Outcome::retry("not_sent", std::string(reply.error())));
     }
     const Answer answer = read_answer(reply.http_status(), reply.body());
     if (answer.verdict == Verdict::accepted) {
       row_ = {};
+      if (!sent.own_topic) is_proven_[size_t(sent.environment)] = true;
       const std::string_view id =
           reply.header("apns-id").empty() ? reply.header("apns-request-id") : reply.header("apns-id");
       return m.settle(Outcome::accepted(std::string(id)).with_http_status(200));
     }
     if (may_go_again(answer.verdict, sent)) return send(std::move(m), sent.repeats + 1);
-    Outcome outcome = outcome_of(answer, reply, sent);
+    Outcome outcome = outcome_of(answer, reply, sent, m.message().target().address());
     outcome.http_status = reply.http_status();
     m.settle(outcome);
   }
@@ -324,14 +329,16 @@ class Apns final : public godwit::Channel {
     return sent.repeats == 0;
   }
 
-  Outcome outcome_of(const Answer& a, const HttpReply& reply, const Sent& sent) {
+  Outcome outcome_of(const Answer& a, const HttpReply& reply, const Sent& sent, std::string_view address) {
     switch (a.verdict) {
       case Verdict::drop_token:
         return Outcome::target_invalid(a.reason, a.since_ms);
-      case Verdict::wrong_token:
-        return is_one_of_many(a.reason) ? alarm(a) : Outcome::target_invalid(a.reason);
+      case Verdict::wrong_token:  // where a push was accepted, topic and environment are right
+        return !is_proven_[size_t(sent.environment)] && is_one_of_many(a.reason, address)
+                   ? alarm(a)
+                   : Outcome::target_invalid(a.reason);
       case Verdict::forbidden:
-        return is_one_of_many(a.reason) ? alarm(a) : Outcome::rejected(a.reason);
+        return is_one_of_many(a.reason, address) ? alarm(a) : Outcome::rejected(a.reason);
       case Verdict::retry:
       case Verdict::again:
       case Verdict::new_connection: {
@@ -370,9 +377,11 @@ class Apns final : public godwit::Channel {
     return Outcome::config(a.reason, advice);
   }
 
-  bool is_one_of_many(const std::string& reason) {
-    if (row_.reason != reason) row_ = {reason, 0};
-    return ++row_.count > kTooManyInARow;
+  // Different ones: whoever sends to one bad token again and again must not stop the channel for the others.
+  bool is_one_of_many(const std::string& reason, std::string_view address) {
+    if (row_.reason != reason) row_ = {reason, {}};
+    row_.addresses.emplace(address);
+    return row_.addresses.size() > kTooManyInARow;
   }
 
   Host host_;
@@ -385,10 +394,11 @@ class Apns final : public godwit::Channel {
   bool was_ready_ = false;
   uint64_t paused_until_ = 0, tokens_told_ = 0;
 
+  std::array<bool, 2> is_proven_{};  // by Environment: a push was accepted since the credential came
   struct Row {
     std::string reason;
-    unsigned count = 0;
-  } row_;
+    std::set<std::string, std::less<>> addresses;  // few: one more than kTooManyInARow stops the channel
+  } row_;                                          // refusals in a row
 
   Rendering rendering_;
   Push push_;  // of the message that is being sent

@@ -124,7 +124,13 @@ INSTANTIATE_TEST_SUITE_P(
         Row{400, "BadChannelId", GW_TARGET_INVALID, GW_STATE_READY},
         Row{404, "ChannelNotRegistered", GW_TARGET_INVALID, GW_STATE_READY},
         Row{400, "FeatureNotEnabled", GW_CONFIG, GW_STATE_FAILED},
-        Row{403, "TopicMismatch", GW_CONFIG, GW_STATE_FAILED}));
+        Row{403, "TopicMismatch", GW_CONFIG, GW_STATE_FAILED},
+        Row{400, "CannotCreateChannelConfig", GW_REJECTED, GW_STATE_READY},
+        Row{400, "MissingChannelId", GW_REJECTED, GW_STATE_READY},
+        Row{400, "BadRequestParams", GW_REJECTED, GW_STATE_READY},
+        Row{400, "BadRequestPayload", GW_REJECTED, GW_STATE_READY},
+        Row{400, "MissingPushType", GW_REJECTED, GW_STATE_READY},
+        Row{400, "MissingChannelQueueSize", GW_REJECTED, GW_STATE_READY}));
 
 TEST(Apns, AnAcceptedPushBringsApplesIdAndNothingElse) {
   Apns channel;
@@ -184,11 +190,18 @@ TEST(Apns, OneTokenServesEveryPushAndIsRenewedOnceForAThousand) {
   EXPECT_EQ(tokens.size(), 2u) << "the old one and one new one";
 }
 
+// The n-th of many tokens.
+std::string token(int n) {
+  std::string text = std::to_string(n);
+  return std::string(64 - text.size(), '0') + text;
+}
+
 TEST(Apns, ManyWrongTokensInARowAreTheOperatorsFaultAndNotTheTokens) {
   Apns channel;
+  channel.host().http().script([](const SentRequest&) { return says(400, "BadDeviceToken"); });
   size_t dropped = 0, config = 0;
   for (int i = 0; i < 25 && channel.host().state() == GW_STATE_READY; ++i) {
-    const uint32_t d = channel.push(says(400, "BadDeviceToken")).disposition;
+    const uint32_t d = channel.push(token(i)).disposition;
     dropped += d == GW_TARGET_INVALID;
     config += d == GW_CONFIG;
   }
@@ -196,6 +209,42 @@ TEST(Apns, ManyWrongTokensInARowAreTheOperatorsFaultAndNotTheTokens) {
   EXPECT_EQ(config, 1u);
   EXPECT_EQ(channel.host().state(), GW_STATE_FAILED);
   EXPECT_NE(channel.host().state_reason().find("environment"), std::string::npos);
+}
+
+// One device with a bad token, or somebody who registers many of them, could else stop the channel for everybody.
+TEST(Apns, WrongTokensStopNothingWhereOneDeviceWasReachedOrOnlyOneIsWrong) {
+  for (const bool reached : {true, false}) {
+    Apns channel;
+    if (reached) channel.push(ok());
+    channel.host().http().script([](const SentRequest&) { return says(400, "BadDeviceToken"); });
+    for (int i = 0; i < 50; ++i) ASSERT_EQ(channel.push(token(reached ? i : 7)).disposition, GW_TARGET_INVALID) << i;
+    EXPECT_EQ(channel.host().state(), GW_STATE_READY);
+  }
+}
+
+TEST(Apns, RefusesWhatTheHostWillNeverSend) {
+  Apns channel;
+  const auto end = channel.push(HttpAnswer::failed(GW_HTTP_NOT_SENT, GW_E_INVALID, "a header holds a line break"));
+  EXPECT_EQ(end.disposition, GW_REJECTED) << "again and again would hold the channel for the others";
+  EXPECT_EQ(end.detail, "a header holds a line break");
+}
+
+TEST(Apns, WaitsAsLongAsAppleAsks) {
+  Apns channel;
+  HttpAnswer busy = says(503, "ServiceUnavailable");
+  busy.headers = {{"retry-after", "7"}};
+  auto end = channel.push(busy);
+  EXPECT_EQ(end.disposition, GW_THROTTLED) << "the whole channel";
+  EXPECT_EQ(end.retry_after_ms, 7000u);
+  busy.headers = {{"retry-after", "soon"}};
+  EXPECT_EQ(channel.push(busy).disposition, GW_RETRY) << "no number, no wish";
+
+  HttpAnswer often = says(429, "TooManyRequests");
+  end = channel.push(often);
+  EXPECT_EQ(end.disposition, GW_RETRY) << "this device only";
+  EXPECT_EQ(end.retry_after_ms, 60'000u);
+  often.headers = {{"retry-after", "90"}};
+  EXPECT_EQ(channel.push(often).retry_after_ms, 90'000u);
 }
 
 TEST(Apns, ANewKeyHealsAFailedChannel) {
@@ -242,6 +291,20 @@ TEST(Apns, AMessagesOwnTopicFailsTheMessageAndNotTheChannel) {
   ASSERT_TRUE(channel.wait_settled());
   EXPECT_EQ(channel.host().settled(1).at(0).disposition, GW_REJECTED);
   EXPECT_EQ(channel.host().state(), GW_STATE_READY);
+}
+
+TEST(Apns, SendsNoSecretOverPlainHttpButToThisMachine) {
+  const auto create = [](const std::string& origin) {
+    Instance channel(gw_entry_0.types[0]);
+    return channel.create(R"({"topic":"a.b","team_id":"TEAMID0001","key_id":"FAKEKEY001","key":"k","origin":")" +
+                          origin + "\"}");
+  };
+  for (const char* origin :
+       {"http://api.push.apple.com", "http://localhost.example.org", "http://127.0.0.1.example.org:80"})
+    EXPECT_NE(create(origin), GW_OK) << origin;
+  for (const char* origin :
+       {"http://127.0.0.1:8080", "http://localhost:80", "http://[::1]:80", "https://proxy.example:2197"})
+    EXPECT_EQ(create(origin), GW_OK) << origin;
 }
 
 TEST(Apns, AsksForOneWayToProveWhoItIs) {

@@ -1,6 +1,17 @@
 #include "config.hpp"
 
 namespace apns {
+namespace {
+
+// Plain HTTP would show the token or the messages to everybody on the way; a test on this machine may do so.
+bool is_safe(std::string_view origin) {
+  if (!origin.starts_with("http://")) return true;
+  const std::string_view host = origin.substr(7, origin.find_first_of(":/", 7) - 7);
+  return host == "localhost" || origin.starts_with("http://[::1]") ||
+         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
+}  // namespace
 
 godwit::Result<Config> Config::parse(const godwit::Json& json) {
   godwit::ConfigReader read(json);
@@ -27,6 +38,10 @@ godwit::Result<Config> Config::parse(const godwit::Json& json) {
   c.idle_timeout_ms = read.get<uint32_t>("idle_timeout_ms", 3'600'000);
   c.ping_interval_ms = read.get<uint32_t>("ping_interval_ms", 60'000);
   if (!read) return read.error();
+  for (const auto& [origin, where] :
+       {std::pair{c.origins[0], "/origin"}, std::pair{c.origins[1], "/sandbox_origin"},
+        std::pair{c.manage_origins[0], "/manage_origin"}, std::pair{c.manage_origins[1], "/sandbox_manage_origin"}})
+    if (!is_safe(origin)) return godwit::invalid("must begin with https:// (http:// goes to this machine only)", where);
 
   if (c.uses_certificate() && !c.key_name.empty())
     return godwit::invalid("is given beside `certificate_file`: choose one way to prove who you are", "/key");

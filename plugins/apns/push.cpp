@@ -91,10 +91,32 @@ Json aps_of(const Config& config, const Json& notification, const godwit::Messag
   return aps;
 }
 
+// As a value of a header: what HTTP lets through unchanged (RFC 9110 §5.5: ASCII, no space at the ends).
+bool is_header_text(std::string_view text) {
+  return !text.empty() && text.front() != ' ' && text.back() != ' ' &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < 0x7f; });
+}
+
 std::string text_header(const Json* headers, const char* name) {
   const Json* value = headers ? member(*headers, name) : nullptr;
   if (!value) return {};
   return value->is_string() ? value->get<std::string>() : value->dump();
+}
+
+// What a caller may set, and only so that it cannot break the request.
+Result<void> check_headers(const Json& headers) {
+  constexpr std::array<std::string_view, 5> kNames{"apns-push-type", "apns-topic", "apns-priority", "apns-collapse-id",
+                                                   "apns-expiration"};
+  if (!headers.is_object()) return refused("BadOverride", "overrides.apns.headers is not a JSON object");
+  for (const auto& [name, value] : headers.items()) {
+    if (std::find(kNames.begin(), kNames.end(), name) == kNames.end())
+      return refused("BadOverride", "overrides.apns.headers: '" + name.substr(0, 40) +
+                                        "' cannot be set; apns-push-type, apns-topic, apns-priority, "
+                                        "apns-collapse-id and apns-expiration can");
+    if (!value.is_number_integer() && !(value.is_string() && is_header_text(value.get_ref<const std::string&>())))
+      return refused("BadOverride", "overrides.apns.headers." + name + " must be a number or plain ASCII text");
+  }
+  return {};
 }
 
 const PushType* find_type(std::string_view name) {
@@ -109,7 +131,7 @@ std::string priority_of(const Rendered& r, uint32_t level) {
 }
 
 std::string collapse_id_of(std::string_view key) {
-  if (key.size() <= kMaxCollapseId) return std::string(key);
+  if (key.empty() || (key.size() <= kMaxCollapseId && is_header_text(key))) return std::string(key);
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest);
   return godwit::lower_hex(digest, sizeof digest);  // 64 characters
@@ -183,8 +205,9 @@ Result<Rendered> render_by_tree(const Config& config, const godwit::Message& mes
   if (!content.is_object()) return refused("BadContent", "the message is not a JSON object");
   if (!message.vendor_options().empty()) overrides = Json::parse(message.vendor_options(), nullptr, false);
   if (!overrides.is_object()) return refused("BadOverride", "overrides.apns is not a JSON object");
-  const Json headers_given = overrides.contains("headers") ? overrides["headers"] : Json();
-  const Json* headers = headers_given.is_object() ? &headers_given : nullptr;
+  const Json headers_given = overrides.contains("headers") ? overrides["headers"] : Json::object();
+  if (auto fine = check_headers(headers_given); !fine) return std::move(fine).error();
+  const Json* headers = &headers_given;
   overrides.erase("headers");
 
   const Json none = Json::object();

@@ -114,6 +114,19 @@ TEST(Push, MergesTheOverridesAndTakesHeadersFromThem) {
   EXPECT_EQ(m.header("apns-expiration"), "0");
 }
 
+TEST(Push, RefusesHeadersThatApplesServersCouldNotRead) {
+  const auto error = [](const std::string& headers) {
+    return make({.vendor_options = R"({"headers":)" + headers + "}"}).error;
+  };
+  for (const char* headers :
+       {R"({"apns-topic":"a\nb"})", R"({"apns-topic":" a"})", R"({"apns-collapse-id":"é"})", R"({"apns-id":"x"})",
+        R"({"authorization":"bearer x"})", R"({"apns-priority":[5]})", R"({"apns-priority":5.5})", R"("apns-topic")"})
+    EXPECT_EQ(error(headers), "BadOverride") << headers;
+  EXPECT_EQ(error(R"({"apns-priority":"5","apns-expiration":0})"), "");
+  EXPECT_EQ(make({.collapse_key = "é中"}).header("apns-collapse-id").size(), 64u) << "hashed, as one that is too long";
+  EXPECT_EQ(make({.collapse_key = " a"}).header("apns-collapse-id").size(), 64u);
+}
+
 TEST(Push, GivesEachPushTypeItsTopic) {
   const std::pair<const char*, const char*> topics[] = {{"voip", "org.example.chat.voip"},
                                                         {"complication", "org.example.chat.complication"},

@@ -123,6 +123,12 @@ def test_broadcast_channels_are_made_used_and_deleted_by_messages():
         message = broker.expect(202, "POST", "/v1/messages", body)["message_id"]
         broker.wait_status(message, "sent")
 
+        # A channel that keeps nothing takes a broadcast only as now or never.
+        fleeting = order("create", **{"message-storage-policy": 0})["vendor_id"]
+        body["to"]["token"]["token"] = f"broadcast:{fleeting}"
+        body["overrides"]["apns"]["headers"] = {"apns-expiration": "0"}
+        broker.wait_status(broker.expect(202, "POST", "/v1/messages", body)["message_id"], "sent")
+
         assert order("delete", f"broadcast:{made}")["vendor_detail"] == "deleted"
         assert order("read", f"broadcast:{made}", "failed")["vendor_code"] == "ChannelNotRegistered"
         assert made not in order("list")["vendor_detail"]
