@@ -1,12 +1,18 @@
 #include "plugins/selfconn/stream/ticket_keys.hpp"
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
 
 namespace selfconn {
+
+TicketKeys::~TicketKeys() {
+  OPENSSL_cleanse(&newest_, sizeof newest_);
+  OPENSSL_cleanse(&older_, sizeof older_);
+}
 
 // REQUIRES: mutex_ is held.
 bool TicketKeys::rotate(Clock::time_point now) {
@@ -20,6 +26,7 @@ bool TicketKeys::rotate(Clock::time_point now) {
   fresh.is_set = true;
   older_ = newest_;
   newest_ = fresh;
+  OPENSSL_cleanse(&fresh, sizeof fresh);
   return true;
 }
 

@@ -106,6 +106,7 @@ TrafficKey::TrafficKey(Aead aead, std::span<const uint8_t> secret, uint64_t sequ
 TrafficKey::~TrafficKey() {
   OPENSSL_cleanse(secret_.data(), secret_.size());
   OPENSSL_cleanse(key_.data(), key_.size());
+  OPENSSL_cleanse(iv_.data(), iv_.size());
 }
 
 void TrafficKey::derive() {

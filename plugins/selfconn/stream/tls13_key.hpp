@@ -1,7 +1,8 @@
 // TrafficKey protects the records of one direction of a TLS 1.3 connection: RFC 8446, 5.2, 5.3, 7.2 and 7.3.
 //
 // 104 bytes and no heap: OpenSSL's cipher contexts (about 1 kB each) belong to the thread and are given the key for
-// each record. Bytes in, bytes out; one thread at a time. REQUIRES: records are given in the order of the connection.
+// each record; the last one stays there until the thread's next record or its end. Bytes in, bytes out; one thread at a
+// time. REQUIRES: records are given in the order of the connection.
 #pragma once
 
 #include <array>

@@ -83,7 +83,7 @@ size_t Records::take_records(int fd, std::span<uint8_t> bytes, std::span<uint8_t
     const auto opened = theirs_.open(record);
     if (!opened)
       fault(fd, Alert::bad_record_mac);
-    else if (opened->content.size() > kMaxContent)
+    else if (opened->content.size() > max_fragment_ || size > kMaxContent + kOverhead)  // 5.4: padding counts
       fault(fd, Alert::record_overflow);
     else
       take(fd, *opened, room, payload);
@@ -103,27 +103,31 @@ void Records::take(int fd, const TrafficKey::Opened& opened, std::span<uint8_t> 
       return;
     }
     case Content::alert:
-      return take_alert(opened.content);
+      return take_alert(fd, opened.content);
     case Content::handshake:
       return take_handshake(fd, opened.content);
   }
   fault(fd, Alert::unexpected_message);
 }
 
-void Records::take_alert(std::span<const uint8_t> alert) {
-  if (alert.size() == 2 && alert[1] == kUserCanceled) return;  // close_notify follows
-  ending_ = alert.size() == 2 && alert[1] == static_cast<uint8_t>(Alert::close_notify) ? Ending::closed : Ending::reset;
+void Records::take_alert(int fd, std::span<const uint8_t> alert) {
+  if (alert.size() != 2) return fault(fd, Alert::decode_error);
+  if (alert[1] == kUserCanceled) return;  // close_notify follows
+  // All others are fatal, whatever level they claim.
+  ending_ = alert[1] == static_cast<uint8_t>(Alert::close_notify) ? Ending::closed : Ending::reset;
 }
 
 void Records::take_handshake(int fd, std::span<const uint8_t> message) {
-  static constexpr std::array<uint8_t, 4> kHead = {kKeyUpdate, 0, 0, 1};
-  if (message.size() != 5 || !std::equal(kHead.begin(), kHead.end(), message.begin()) || message[4] > 1)
-    return fault(fd, Alert::unexpected_message);
+  // Alone in its record, for the next one has another key.
+  if (message.size() != 5 || message[0] != kKeyUpdate) return fault(fd, Alert::unexpected_message);
+  if (message[1] != 0 || message[2] != 0 || message[3] != 1) return fault(fd, Alert::decode_error);
+  if (message[4] > 1) return fault(fd, Alert::illegal_parameter);
   theirs_.update();
   owes_update_ = owes_update_ || message[4] == 1;
 }
 
 ssize_t Records::write(int fd, std::span<const uint8_t> head, std::span<const uint8_t> body) {
+  if (is_broken()) return end();
   if (!flush(fd)) return -1;
   if (taken_ > 0) return std::exchange(taken_, 0);
   const size_t of_head = std::min<size_t>(head.size(), max_fragment_);
@@ -180,7 +184,7 @@ void Records::fault(int fd, Alert alert) {
 }
 
 void Records::finish(int fd) {
-  say(fd, 1, Alert::close_notify);
+  if (!is_broken()) say(fd, 1, Alert::close_notify);
 }
 
 }  // namespace selfconn::tls13

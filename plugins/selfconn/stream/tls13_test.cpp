@@ -1,5 +1,4 @@
 // A TLS 1.3 connection after OpenSSL let go of it, against OpenSSL's client.
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -7,83 +6,14 @@
 
 #include <cerrno>
 #include <string>
-#include <vector>
 
-#include "plugins/selfconn/stream/tls.hpp"
-#include "plugins/selfconn/testing/certificate.hpp"
+#include "plugins/selfconn/testing/tls_pair.hpp"
 
 namespace selfconn {
 namespace {
 
-std::span<const uint8_t> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-// Both ends of one connection in one thread: who must wait lets the other go on.
-struct Pair {
-  struct Options {
-    const char* suite = "TLS_AES_128_GCM_SHA256";
-    uint64_t rekey_after = uint64_t{1} << 23;
-    uint8_t max_fragment = TLSEXT_max_fragment_length_DISABLED;
-  };
-  Pair() : Pair(Options{}) {}
-  explicit Pair(const Options& options) {
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-    tls = std::move(*TlsContext::load(certificate.cert_file(), certificate.key_file(), options.rekey_after));
-    server = tls->make_stream(fds[0]);
-    SSL_CTX_set_ciphersuites(context, options.suite);
-    client = SSL_new(context);
-    SSL_set_fd(client, fds[1]);
-    if (options.max_fragment) SSL_set_tlsext_max_fragment_length(client, options.max_fragment);
-    uint8_t room[16];
-    for (int i = 0; i < 20 && SSL_connect(client) != 1; ++i) server->read(fds[0], room);
-    EXPECT_EQ(SSL_is_init_finished(client), 1);
-    EXPECT_EQ(server->read(fds[0], room), -1);  // takes the client's Finished
-    EXPECT_EQ(errno, EAGAIN);
-  }
-  ~Pair() {
-    SSL_free(client);
-    SSL_CTX_free(context);
-    ::close(fds[0]);
-    ::close(fds[1]);
-  }
-
-  bool client_says(std::string_view text) {
-    return SSL_write(client, text.data(), static_cast<int>(text.size())) == static_cast<int>(text.size());
-  }
-  std::string server_hears(size_t size) {
-    std::string all(size, 0);
-    size_t got = 0;
-    while (got < size) {
-      const ssize_t n = server->read(fds[0], {reinterpret_cast<uint8_t*>(all.data()) + got, size - got});
-      if (n <= 0) break;
-      got += static_cast<size_t>(n);
-    }
-    return all.substr(0, got);
-  }
-  // The client reads meanwhile: nothing fits a socket.
-  std::string client_hears(std::string_view said) {
-    std::string heard;
-    std::string room(70'000, 0);
-    for (int idle = 0; idle < 3;) {
-      ssize_t sent = 0;
-      if (!said.empty()) sent = server->write(fds[0], bytes_of(said));
-      if (sent > 0) said.remove_prefix(static_cast<size_t>(sent));
-      const int n = SSL_read(client, room.data(), static_cast<int>(room.size()));
-      if (n > 0) heard.append(room.data(), static_cast<size_t>(n));
-      idle = sent > 0 || n > 0 ? 0 : idle + 1;
-    }
-    EXPECT_TRUE(said.empty());
-    return heard;
-  }
-
-  testing::Certificate certificate;
-  int fds[2];
-  std::unique_ptr<TlsContext> tls;
-  std::unique_ptr<Stream> server;
-  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
-  SSL* client = nullptr;
-};
+using testing::bytes_of;
+using Pair = testing::TlsPair;
 
 std::string long_text(size_t size) {
   std::string text;
@@ -199,6 +129,26 @@ TEST(Tls13, AFaultIsAnsweredByItsAlert) {
     EXPECT_LE(SSL_read(pair.client, room, sizeof room), 0);
     EXPECT_EQ(heard, alert);
   }
+}
+
+// A replayed CONNECT must not open a connection: what comes before the handshake's end is thrown away.
+TEST(Tls13, EarlyDataIsNotTaken) {
+  SSL_SESSION* session = nullptr;
+  {
+    Pair first;
+    EXPECT_EQ(first.client_hears("message"), "message");  // the ticket came before it
+    session = SSL_get1_session(first.client);
+    SSL_set_shutdown(first.client, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    ASSERT_EQ(SSL_SESSION_get_max_early_data(session), 0u);
+    SSL_SESSION_set_max_early_data(session, 1000);  // a client that does not believe it
+    Pair second({.resume = session, .early = "early", .same_server_as = &first});
+    EXPECT_EQ(SSL_session_reused(second.client), 1);
+    EXPECT_EQ(SSL_get_early_data_status(second.client), SSL_EARLY_DATA_REJECTED);
+    ASSERT_TRUE(second.client_says("later"));
+    EXPECT_EQ(second.server_hears(100), "later");
+    EXPECT_EQ(second.client_hears("answer"), "answer");
+  }
+  SSL_SESSION_free(session);
 }
 
 TEST(Tls13, EndlessKeyUpdatesAreCutOff) {
