@@ -2,7 +2,7 @@
 //
 // Plain connections have none and pay nothing. Owned by its connection; moves to another shard with it; one thread at a
 // time. Calls return like recv and send on a non-blocking socket: a count, 0 from read when the peer has closed, -1
-// with errno; EAGAIN means later.
+// with errno; EAGAIN means later, EINTR (of read) that there may be more.
 #pragma once
 
 #include <sys/types.h>

@@ -30,12 +30,12 @@ ssize_t WebSocket::read(int fd, std::span<uint8_t> room) {
     std::copy(rest.begin(), rest.end(), room.begin());
     if (const ssize_t payload = unframe(fd, room, rest.size()); payload != 0) return payload;
   }
-  for (;;) {
-    const ssize_t n = read_below(below_.get(), fd, room);
-    if (n <= 0) return n;
-    // No payload is not the end: there were control frames or a header only.
-    if (const ssize_t payload = unframe(fd, room, static_cast<size_t>(n)); payload != 0) return payload;
-  }
+  const ssize_t n = read_below(below_.get(), fd, room);
+  if (n <= 0) return n;
+  const ssize_t payload = unframe(fd, room, static_cast<size_t>(n));
+  // No payload is not the end: there were control frames or a header only. A peer may send those for ever, so the
+  // caller decides when it comes back.
+  return payload != 0 ? payload : fail(EINTR);
 }
 
 ssize_t WebSocket::shake_hands(int fd, std::span<uint8_t> room, std::string& rest) {
