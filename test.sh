@@ -22,7 +22,7 @@ reports=build/reports
 mkdir -p $reports
 
 count() {  # count PART: adds the cases of a ctest run's JUnit file
-  local file=$reports/$1.xml total bad
+  local file=$reports/$1.xml total bad name
   [ -s "$file" ] || { failed=$((failed + 1)); failures+=("$1: no report"); return; }
   total=$(grep -o '<testcase ' "$file" | wc -l)
   bad=$(grep -c '<testcase .*status="fail"\|<testcase .*status="notrun"' "$file")

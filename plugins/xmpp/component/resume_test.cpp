@@ -50,7 +50,7 @@ std::string between(const std::string& heard, const std::string& before, const s
 // The server's part of SCRAM-SHA-256 (RFC 5802 §3), up to the features of the stream that follows.
 void let_sign_in(RunningChannel& channel) {
   const std::string sasl = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'";
-  ASSERT_TRUE(channel.wait_turning([&] { return channel.server.has_heard("<stream:stream "); }));
+  channel.await_stream();
   channel.server.forget();
   channel.server.say(kHeader + "<stream:features><mechanisms " + sasl +
                      "><mechanism>SCRAM-SHA-256</mechanism></mechanisms></stream:features>");

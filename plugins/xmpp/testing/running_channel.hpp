@@ -23,12 +23,15 @@ class RunningChannel : public godwit::testhost::Instance {
   explicit RunningChannel(const std::string& more = {});
 
   // Waits in real time while threads and sockets work, without turning the clock; `turning`: turns it, a tick at a
-  // time.
+  // time, while it may turn.
   bool wait(const std::function<bool()>& done);
-  bool wait_turning(const std::function<bool()>& done);
+  bool wait_turning(
+      const std::function<bool()>& done, const std::function<bool()>& may_turn = [] { return true; });
   void pass(uint64_t ns);
   bool hears(const std::string& text);
 
+  // Until the channel has opened its stream.
+  void await_stream();
   // Plays the component handshake until the channel is READY.
   void shake_hands();
   // Answers the last question, "have you read everything so far?".

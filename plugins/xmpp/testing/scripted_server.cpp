@@ -57,6 +57,11 @@ void ScriptedServer::run() {
   }
 }
 
+bool ScriptedServer::is_connected() const {
+  std::lock_guard lock(mutex_);
+  return socket_ >= 0;
+}
+
 std::string ScriptedServer::heard() const {
   std::lock_guard lock(mutex_);
   return heard_;

@@ -21,6 +21,8 @@ class ScriptedServer {
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
   uint64_t connections() const { return connections_.load(); }
 
+  bool is_connected() const;
+
   // What the present connection has said so far, and not been forgotten.
   std::string heard() const;
   bool has_heard(const std::string& text) const { return heard().find(text) != std::string::npos; }
