@@ -88,6 +88,38 @@ TEST(Presence, AfterANewLinkFriendsAreProbedAndGuestsPinged) {
   EXPECT_TRUE(channel.wait([&] { return story(channel, "guest@example.org") == "++"; }));
 }
 
+// Protects against a present phone that gets nothing: ejabberd 23.01 announces the end of a replaced session late.
+TEST(Presence, AnOldSessionsLateEndDoesNotHideTheNewOne) {
+  RunningChannel channel;
+  channel.shake_hands();
+  channel.server.say(presence("friend@example.org", "subscribed") + presence("friend@example.org/a") +
+                     presence("guest@example.org/b") + presence("friend@example.org/a") +
+                     presence("friend@example.org/a", "unavailable") + presence("guest@example.org/b", "unavailable"));
+  channel.hears("<presence type='probe' from='push.example' to='friend@example.org'/>");
+  channel.hears("<ping xmlns='urn:xmpp:ping'/>");
+  const std::string heard = channel.server.heard();
+  const size_t id = heard.find("gwc-");
+  ASSERT_NE(id, std::string::npos) << heard;
+  channel.server.say(presence("friend@example.org/a") + "<iq type='result' from='guest@example.org/b' id='" +
+                     heard.substr(id, heard.find('\'', id) - id) + "'/>");
+  EXPECT_TRUE(channel.wait([&] { return story(channel, "guest@example.org") == "+-+"; }));
+  EXPECT_EQ(story(channel, "friend@example.org"), "+-+");
+}
+
+TEST(Presence, WhoIsReallyGoneIsAskedOnce) {
+  RunningChannel channel;
+  channel.shake_hands();
+  channel.server.say(presence("friend@example.org", "subscribed") + presence("friend@example.org/a") +
+                     presence("friend@example.org/a", "unavailable"));
+  const std::string probe = "<presence type='probe' from='push.example' to='friend@example.org'/>";
+  channel.hears(probe);
+  channel.server.say(presence("friend@example.org", "unavailable") + presence("other@example.org/x"));
+  EXPECT_TRUE(channel.wait([&] { return story(channel, "other@example.org") == "+"; }));
+  EXPECT_EQ(story(channel, "friend@example.org"), "+-");
+  const std::string heard = channel.server.heard();
+  EXPECT_EQ(heard.find(probe), heard.rfind(probe));
+}
+
 TEST(Presence, AnAbsentAndroidpnPhoneIsPingedUntilItAnswers) {
   RunningChannel channel(R"(, "dialect": "androidpn")");
   channel.shake_hands();

@@ -127,6 +127,7 @@ class Worker {
   void report(const std::vector<PresenceBook::Change>& changes);
   void ask_presence(const Jid& device);
   void is_away(const Jid& device);
+  void make_sure(const Jid& gone);
   void start_presence_anew();
   void ask_again();
   void check_away();

@@ -25,8 +25,12 @@ void Worker::on_presence(const Inbound& in) {
   const bool is_deaf = in.has_negative_priority && settings_.dialect == DialectKind::xmpp;
   if (in.type.empty() && !is_deaf) {
     report(book_.available(*from));
-  } else if (in.type.empty() || in.type == "unavailable") {
+  } else if (in.type.empty()) {
     report(book_.unavailable(*from));
+  } else if (in.type == "unavailable") {
+    const auto changes = book_.unavailable(*from);
+    report(changes);
+    if (!changes.empty()) make_sure(*from);
   } else if (in.type == "subscribed") {
     book_.subscribed(bare, true);
   } else if (in.type == "unsubscribed" || in.type == "unsubscribe") {
@@ -38,6 +42,16 @@ void Worker::on_presence(const Inbound& in) {
   } else if (in.type == "probe") {
     control_.push_back(presence("", sender, bare));
   }
+}
+
+// A device that signs in anew takes its old session's place under the same address. ejabberd 23.01 may announce the
+// old one's end after the new one's beginning, so who goes is asked once whether it is back.
+void Worker::make_sure(const Jid& gone) {
+  if (settings_.holds_at_server) return;
+  if (settings_.mode == Mode::component && book_.is_subscribed(gone.bare()))
+    again_.probe.push_back(gone.bare());
+  else if (!gone.resource.empty())
+    again_.ping.push_back(gone.full());
 }
 
 // With `offline: server` the host must go on sending to who is away, so it is told nothing.
