@@ -133,6 +133,11 @@ class Prosody(Server):
     def register(self, name, password=PASSWORD):
         self.run(shutil.which("prosodyctl"), "--config", self.directory / "prosody.cfg.lua", "register", name, HOST, password)
 
+    def stored(self, name):
+        """How many messages wait in the server's storage for this account."""
+        file = self.directory / "data" / HOST.replace(".", "%2e") / "offline" / f"{name}.list"
+        return file.read_text().count("item({") if file.exists() else 0
+
 
 class Ejabberd(Server):
     user = "ejabberd"
@@ -153,6 +158,7 @@ auth_password_format: scram
 access_rules:
   everyone: [{{allow: all}}]
 modules:
+  mod_admin_extra: {{}}
   mod_disco: {{}}
   mod_ping: {{}}
   mod_roster: {{}}
@@ -189,6 +195,9 @@ ERL_DIST_PORT={free_port()}
 
     def register(self, name, password=PASSWORD):
         self.run(*self.control("register", name, HOST, password))
+
+    def stored(self, name):
+        return int(self.run(*self.control("get_offline_count", name, HOST)))
 
     def stop(self, how=signal.SIGTERM):
         if how == signal.SIGTERM and self.process.poll() is None:
