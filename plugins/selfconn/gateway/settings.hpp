@@ -14,7 +14,9 @@ struct Settings {
   std::string tls, tls_websocket;
   std::string tls_cert_file, tls_key_file;  // PEM
 
-  // Threads, each with its own connections. More than cores makes nothing faster. 0 = one per core, at most four.
+  // Threads, each with its own connections. More than cores makes nothing faster; fewer cost less CPU for a message (a
+  // busy thread finds more to do at each look), but one that must wait for a core lets all its devices wait. 0 = one
+  // per core, at most four.
   uint32_t reactors = 0;
   // Live connections; the next device is refused with "quota exceeded". Each needs a file descriptor.
   uint32_t max_connections = 100'000;
