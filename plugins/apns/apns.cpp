@@ -42,6 +42,7 @@ constexpr uint64_t kSlowTokenMs =
 constexpr uint32_t kFirstWindow = 200;  // until the first SETTINGS tell how many streams there are
 constexpr int64_t kWarnDays = 30;
 constexpr uint64_t kPauseNs = 500'000'000;
+constexpr uint64_t kBlipNs = 3'000'000'000;  // messages wait so long for a connection; then they may take another way
 
 uint64_t retry_after_ms(const HttpReply& reply) {
   const std::string_view text = reply.header("retry-after");
@@ -285,9 +286,9 @@ class Apns final : public godwit::Channel {
       if (reply.status() == GW_E_CLOSED) return m.settle(Outcome::cancelled());
       if (reply.status() == GW_E_INVALID)  // the host does not send such a thing, and will not later
         return m.settle(Outcome::rejected("invalid_request", std::string(reply.error())));
-      pause(reply.error());
-      return m.settle(Outcome::retry("not_sent", std::string(reply.error())));
+      return m.settle(not_sent(reply));
     }
+    out_since_ = 0;
     const Answer answer = read_answer(reply.http_status(), reply.body());
     if (answer.verdict == Verdict::accepted) {
       row_ = {};
@@ -302,12 +303,19 @@ class Apns final : public godwit::Channel {
     m.settle(outcome);
   }
 
-  // Apple cannot be reached: a short pause for all, instead of a refusal for each.
-  void pause(std::string_view why) {
+  // Apple cannot be reached: a short pause for all. A blip is nobody's failure: thousands that were queued for one
+  // connection would use up the retries of all.
+  Outcome not_sent(const HttpReply& reply) {
     const uint64_t now = host_.now_mono_ns();
-    if (now < paused_until_) return;
-    paused_until_ = now + kPauseNs;
-    host_.hold(paused_until_, why);
+    if (out_since_ == 0) out_since_ = now;
+    if (now >= paused_until_) {
+      paused_until_ = now + kPauseNs;
+      host_.hold(paused_until_, reply.error());
+    }
+    const bool is_blip = reply.status() == GW_E_IO && now - out_since_ < kBlipNs;
+    Outcome outcome = is_blip ? Outcome::throttled(kPauseNs / 1'000'000, "not_sent") : Outcome::retry("not_sent");
+    outcome.detail = reply.error();
+    return outcome;
   }
 
   // Refused for a reason that lies in the connection or the token and is gone with a new one: once more, at once.
@@ -393,6 +401,7 @@ class Apns final : public godwit::Channel {
   godwit::SecretWatch secret_;
   bool was_ready_ = false;
   uint64_t paused_until_ = 0, tokens_told_ = 0;
+  uint64_t out_since_ = 0;  // Apple could not be reached since then; 0: it was, when last asked
 
   std::array<bool, 2> is_proven_{};  // by Environment: a push was accepted since the credential came
   struct Row {

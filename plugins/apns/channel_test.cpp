@@ -143,9 +143,25 @@ TEST(Apns, AnAcceptedPushBringsApplesIdAndNothingElse) {
 
 TEST(Apns, TheThreeWayTruthBecomesRetryOrUnknown) {
   Apns channel;
-  EXPECT_EQ(channel.push(HttpAnswer::failed(GW_HTTP_NOT_SENT, GW_E_IO, "refused")).disposition, GW_RETRY);
+  EXPECT_EQ(channel.push(HttpAnswer::failed(GW_HTTP_NOT_SENT, GW_E_TIMEOUT, "no free stream")).disposition, GW_RETRY);
   EXPECT_EQ(channel.push(HttpAnswer::failed(GW_HTTP_MAYBE_SENT, GW_E_IO, "reset")).disposition, GW_UNKNOWN);
   EXPECT_EQ(channel.push(HttpAnswer::silent()).disposition, GW_UNKNOWN);
+}
+
+// 4,000 messages that wait for one connection all hear of its end: were each a failed try, most would wait a minute.
+TEST(Apns, WaitsForAConnectionForAMomentBeforeItCallsThatAFailure) {
+  const HttpAnswer refused = HttpAnswer::failed(GW_HTTP_NOT_SENT, GW_E_IO, "cannot connect");
+  Apns channel;
+  EXPECT_EQ(channel.push(refused).disposition, GW_THROTTLED);
+  channel.host().run_for(kMinute / 30);
+  const auto soon = channel.push(refused);
+  EXPECT_EQ(soon.disposition, GW_THROTTLED);
+  EXPECT_EQ(soon.retry_after_ms, 500u);
+  EXPECT_EQ(soon.detail, "cannot connect");
+  channel.host().run_for(kMinute / 30);
+  EXPECT_EQ(channel.push(refused).disposition, GW_RETRY) << "four seconds: the next channel may be better";
+  EXPECT_EQ(channel.push(ok()).disposition, GW_ACCEPTED);
+  EXPECT_EQ(channel.push(refused).disposition, GW_THROTTLED) << "another blip";
 }
 
 TEST(Apns, SendsAgainOnceOnANewConnectionWhatTheOldOneSpoilt) {

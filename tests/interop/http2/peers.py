@@ -66,13 +66,13 @@ class Nghttpd(Peer):
 class H2o(Peer):
     """Answers in Ruby; the access log tells the apns-id of every request that was answered."""
 
-    def __init__(self, handler):
-        self.handler = handler
+    def __init__(self, handler, idle_seconds=60):
+        self.handler, self.idle_seconds = handler, idle_seconds
 
     def command(self):
         (self.folder / "h2o.conf").write_text(f"""
 num-threads: 1
-http2-idle-timeout: 60
+http2-idle-timeout: {self.idle_seconds}
 access-log: {{path: "{self.folder}/access", format: "%s %{{apns-id}}i"}}
 hosts:
   default:
@@ -110,6 +110,32 @@ class ScriptedPeer(Peer):
             return json.load(answer)
 
 
+class TinyProxy:
+    """tinyproxy, which lets nobody through without the password; `url(user)` is what the broker is told."""
+
+    def __enter__(self):
+        self._folder = tempfile.TemporaryDirectory(prefix="godwit-proxy-")
+        self.log, self.port = Path(self._folder.name) / "log", free_port()
+        settings = Path(self._folder.name) / "conf"
+        settings.write_text(f'Port {self.port}\nListen 127.0.0.1\nAllow 127.0.0.1\nTimeout 600\nMaxClients 20\nLogFile "{self.log}"\n'
+                            "LogLevel Connect\nBasicAuth ann s3cret\n")
+        self.process = subprocess.Popen(["tinyproxy", "-d", "-c", settings], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: subprocess.run(["curl", "-s", "-o", "/dev/null", f"http://127.0.0.1:{self.port}/"]).returncode == 0, 20)
+        return self
+
+    def __exit__(self, *error):
+        self.process.kill()
+        self.process.wait()
+        self._folder.cleanup()
+
+    def url(self, user="ann:s3cret"):
+        return f"http://{user}@127.0.0.1:{self.port}"
+
+    def asked_for(self):
+        """Addresses that somebody asked to be connected to."""
+        return [line.split("CONNECT ")[-1].split()[0] for line in self.log.read_text().splitlines() if ": CONNECT " in line]
+
+
 def push_many(broker, count, token=TOKEN):
     """Accepts `count` messages to one token, in pieces; answers their ids."""
     ids = []
@@ -140,4 +166,4 @@ def http(broker, name, **labels):
     return int(broker.metric("godwit_vendor_http_" + name, channel="apns", **labels) or 0)
 
 
-__all__ = ["Broker", "H2o", "Nghttpd", "PATIENT", "ScriptedPeer", "TOKEN", "attempts", "ended", "http", "push_many", "wait_all_sent"]
+__all__ = ["Broker", "H2o", "Nghttpd", "PATIENT", "ScriptedPeer", "TOKEN", "TinyProxy", "attempts", "ended", "http", "push_many", "wait_all_sent"]

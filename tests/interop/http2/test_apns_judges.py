@@ -6,6 +6,7 @@
   5  the fake's own honesty                              here, by aioapns
   6  header indexing                                     here, by what nghttpd read
   17 slow, silent, half-open and resetting peers         test_apns_what_may_have_arrived_is_unknown: Node; net_test: H2Server
+Beyond the plan, a proxy, PING, idleness and absence: test_apns_connections_live_and_end_well (tinyproxy, nghttpd, h2o).
 """
 
 import asyncio
