@@ -91,6 +91,21 @@ std::array<double, 4> read_by_priority(YamlSection s, std::array<double, 4> valu
   return values;
 }
 
+std::vector<std::string> read_segment(YamlSection& s) {
+  std::vector<std::string> keys = s.texts("segment");
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (keys[i] == "manufacturer") {
+      s.fault("segment", "segments lie inside manufacturers anyway: leave 'manufacturer' out");
+    } else if (keys[i] != "os" && keys[i] != "region" && keys[i] != "app_version") {
+      s.fault("segment", "must be a list of os, region, app_version, got '" + keys[i] + "'");
+    } else if (std::find(keys.begin(), keys.begin() + static_cast<ptrdiff_t>(i), keys[i]) !=
+               keys.begin() + static_cast<ptrdiff_t>(i)) {
+      s.fault("segment", "'" + keys[i] + "' is listed twice");
+    }
+  }
+  return keys;
+}
+
 RoutingConfig read_routing(YamlSection s) {
   RoutingConfig r;
   r.half_life_shared_ms = s.duration_ms("half_life", r.half_life_shared_ms, 60 * kSecond, 365 * kDay);
@@ -102,6 +117,7 @@ RoutingConfig read_routing(YamlSection s) {
   r.max_wait_ms = s.duration_ms("max_wait", r.max_wait_ms, 100, kDay);
   if (r.min_wait_ms > r.max_wait_ms) s.fault("min_wait", "must not be longer than max_wait");
   r.duplicate_penalty = s.number("duplicate_penalty", r.duplicate_penalty, 0, 1e6);
+  if (s.has("segment")) r.segment = read_segment(s);
   r.audit = s.number("audit", r.audit, 0, 0.5);
   r.seed = static_cast<uint64_t>(s.integer("seed", 0, 0, INT64_MAX));
   YamlSection log = s.section("decision_log");

@@ -56,6 +56,7 @@ struct RoutingConfig {
   unsigned max_sends = 4;
   int64_t min_wait_ms = 500, max_wait_ms = 120'000;
   double duplicate_penalty = 0.3;
+  std::vector<std::string> segment = {"os", "region"};  // what splits a manufacturer's phones: also app_version
   double audit = 0;   // share of normal and low first sends that are drawn evenly, for replay
   uint64_t seed = 0;  // 0: from the system
   double decision_log_share = 0.01;

@@ -84,6 +84,17 @@ TEST(Config, TheRoutingOfAnAppIsOneOfThreeAndOrderedNeedsTheOrder) {
               HasSubstr("must be one of best, all, ordered, got 'fastest'"));
 }
 
+TEST(Config, SegmentsAreCutByWhatDevicesTellOfThemselves) {
+  const auto with = [](const std::string& keys) {
+    return faults_with("data_dir:", "routing: {segment: " + keys + "}\ndata_dir:");
+  };
+  EXPECT_TRUE(with("[os, app_version]").empty());
+  EXPECT_TRUE(with("[]").empty());  // manufacturers alone
+  EXPECT_THAT(with("[os, model]")[0], HasSubstr("must be a list of os, region, app_version, got 'model'"));
+  EXPECT_THAT(with("[manufacturer]")[0], HasSubstr("leave 'manufacturer' out"));
+  EXPECT_THAT(with("[os, os]")[0], HasSubstr("'os' is listed twice"));
+}
+
 TEST(Config, NamesThatDoNotExistOrAreTwiceAreFaults) {
   EXPECT_THAT(faults_with("channels: [own]", "channels: [ow]"),
               testing::ElementsAre(

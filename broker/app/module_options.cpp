@@ -1,5 +1,6 @@
 #include "broker/app/module_options.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "broker/app/vendor_priors.hpp"
@@ -71,6 +72,10 @@ EngineOptions engine_options(const Config& config) {
   o.router.duplicate_penalty = r.duplicate_penalty;
   o.router.max_sends = r.max_sends;
   o.router.audit_share = r.audit;
+  const auto splits = [&r](std::string_view key) {
+    return std::find(r.segment.begin(), r.segment.end(), key) != r.segment.end();
+  };
+  o.router.segment = {splits("os"), splits("region"), splits("app_version")};
   o.decision_log_share = r.decision_log_share;
   o.router.min_wait_s = double(r.min_wait_ms) / 1000;
   o.router.max_wait_s = double(r.max_wait_ms) / 1000;

@@ -191,6 +191,7 @@ void Core::load_device(DeviceNo no) {
   traits.platform = registry_.platform_of(no);
   traits.os_version = registry_.os_version_of(no);
   traits.app_version = registry_.app_version_of(no);
+  traits.region = registry_.timezone_of(no);  // what a device says of where it is
   router_.set_device(no, traits, routes);
 }
 

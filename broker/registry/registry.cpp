@@ -122,6 +122,10 @@ std::string_view Registry::app_version_of(DeviceNo no) const {
   return impl_->words.text(impl_->packed_at(no).word(Attribute::app_version));
 }
 
+std::string_view Registry::timezone_of(DeviceNo no) const {
+  return impl_->words.text(impl_->packed_at(no).word(Attribute::timezone));
+}
+
 void Registry::for_each_token(DeviceNo no, const std::function<void(const Token&)>& visit) const {
   impl_->packed_at(no).for_each_channel([&](const PackedDevice::Channel& c) {
     if (!c.invalid) visit({impl_->words.text(c.word), c.token, c.registered_ms});

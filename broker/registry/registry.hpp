@@ -115,6 +115,7 @@ class Registry {
   std::string_view platform_of(DeviceNo) const;
   std::string_view os_version_of(DeviceNo) const;
   std::string_view app_version_of(DeviceNo) const;
+  std::string_view timezone_of(DeviceNo) const;
   struct Token {
     std::string_view channel, token;
     WallMs registered_ms;

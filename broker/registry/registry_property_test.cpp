@@ -145,6 +145,7 @@ void expect_agree(const Registry& registry, const RegistryModel& model, Numbers 
     EXPECT_EQ(registry.platform_of(no), expected.platform);
     EXPECT_EQ(registry.os_version_of(no), expected.os_version);
     EXPECT_EQ(registry.app_version_of(no), expected.app_version);
+    EXPECT_EQ(registry.timezone_of(no), expected.timezone);
     EXPECT_EQ(registry.topics_of(no), std::vector<std::string>(entry.topics.begin(), entry.topics.end()));
     std::vector<DeviceChannel> live;
     registry.for_each_token(no, [&](const Registry::Token& t) {

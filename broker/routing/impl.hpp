@@ -150,7 +150,7 @@ struct Router::Impl {
   Random random;
   ForwardDecay decay;
   DeviceTable devices;
-  Profiles profiles;
+  Profiles profiles{options.segment};
   Levels levels;
   std::vector<Channel> channels;
   std::array<Exploration, 4> explorations;  // by priority class

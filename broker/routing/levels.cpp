@@ -90,13 +90,16 @@ void Levels::save(ByteWriter& out, size_t channels) const {
   }
 }
 
-void Levels::restore(ByteReader& in, const std::vector<ChannelNo>& channel_of) {
+void Levels::restore(ByteReader& in, const std::vector<ChannelNo>& channel_of, bool same_segments) {
   const uint64_t makers = in.varint(), segments = in.varint();
-  if (makers > maker_count_ || segments > segment_count_) return in.fail();
+  if (makers > maker_count_ || (same_segments && segments > segment_count_)) return in.fail();
   for (const ChannelNo c : channel_of) {
     fleet_[c] = read(in);
     for (size_t i = 0; i < makers && !in.failed(); ++i) makers_[i * stride_ + c] = read(in);
-    for (size_t i = 0; i < segments && !in.failed(); ++i) segments_[i * stride_ + c] = read(in);
+    for (size_t i = 0; i < segments && !in.failed(); ++i) {
+      const Pool segment = read(in);
+      if (same_segments) segments_[i * stride_ + c] = segment;
+    }
   }
 }
 

@@ -65,8 +65,9 @@ class Levels {
 
   void scale(double factor);
   void save(ByteWriter& out, size_t channels) const;
-  // Numbers of channels are translated by `channel_of`; the shape must have been set.
-  void restore(ByteReader& in, const std::vector<ChannelNo>& channel_of);
+  // Numbers of channels are translated by `channel_of`; the shape must have been set. `same_segments`: false where
+  // they were cut in another way; then they are learned anew, from what is known of their manufacturers.
+  void restore(ByteReader& in, const std::vector<ChannelNo>& channel_of, bool same_segments);
 
   static constexpr double kPriorTrials = 3;
 

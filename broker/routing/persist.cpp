@@ -15,7 +15,7 @@ namespace godwit::routing {
 namespace {
 
 constexpr uint32_t kMagic = 0x54525747;  // "GWRT"
-constexpr uint32_t kVersion = 4;
+constexpr uint32_t kVersion = 5;
 constexpr double kTooOldForMoods_s = 600;  // alarms and the like describe the moment, not the device
 static_assert(std::is_trivially_copyable_v<Random> && sizeof(Random) == 32);
 static_assert(std::is_trivially_copyable_v<DeviceState>);
@@ -68,6 +68,10 @@ void read(ByteReader& in, Channel& c) {
   for (uint64_t* n : {&c.sends, &c.explored, &c.probed}) *n = in.varint();
 }
 
+uint8_t to_bits(const SegmentKeys& keys) {
+  return static_cast<uint8_t>((keys.os ? 1 : 0) | (keys.region ? 2 : 0) | (keys.app_version ? 4 : 0));
+}
+
 uint32_t translate(uint32_t mask, const std::vector<ChannelNo>& channel_of) {
   uint32_t out = 0;
   for (size_t i = 0; i < channel_of.size(); ++i)
@@ -93,6 +97,7 @@ std::string Router::Impl::save(MonoNs now, WallMs wall) const {
   for (const Channel& c : channels) write(out, c);
   for (const Exploration& e : explorations) out.f64(e.price);
   profiles.save(out);
+  out.u8(to_bits(options.segment));
   levels.save(out, channels.size());
   out.f64(learned_at);
   away.save(out);
@@ -165,9 +170,10 @@ Result<void> Router::Impl::restore(std::string_view bytes, MonoNs now, WallMs wa
   }
   for (Exploration& e : fresh->explorations) e.price = number(in, 1, 1e6);
   fresh->profiles.restore(in);
+  const bool same_segments = in.u8() == to_bits(options.segment);
   if (in.failed()) return damaged("profiles");
   fresh->grow();
-  fresh->levels.restore(in, channel_of);
+  fresh->levels.restore(in, channel_of, same_segments);
   fresh->learned_at = number(in, 0, 1e12);
   fresh->away.restore(in);
   fresh->away_present.restore(in);

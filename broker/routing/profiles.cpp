@@ -54,7 +54,7 @@ void NameTable::restore(ByteReader& in) {
   }
 }
 
-Profiles::Profiles() {
+Profiles::Profiles(SegmentKeys keys) : keys_(keys) {
   intern(0, 0, 0, 0);
 }
 
@@ -65,10 +65,10 @@ uint32_t Profiles::number(const DeviceTraits& traits) {
 }
 
 uint32_t Profiles::intern(uint16_t maker, uint16_t os, uint16_t region, uint16_t app) {
-  const auto key = [&](uint16_t r, uint16_t a) {
-    return static_cast<uint64_t>(maker) << 48 | static_cast<uint64_t>(os) << 32 | static_cast<uint64_t>(r) << 16 | a;
+  const auto key = [&](uint16_t o, uint16_t r, uint16_t a) {
+    return static_cast<uint64_t>(maker) << 48 | static_cast<uint64_t>(o) << 32 | static_cast<uint64_t>(r) << 16 | a;
   };
-  const uint64_t wanted = key(region, app);
+  const uint64_t wanted = key(os, region, app);
   if (const auto found = profile_numbers_.find(wanted); found != profile_numbers_.end()) return found->second;
   if (profiles_.size() >= kMaxProfiles) {  // give up the finest distinctions first, the unknown profile at last
     if (app != 0) return intern(maker, os, region, 0);
@@ -76,7 +76,7 @@ uint32_t Profiles::intern(uint16_t maker, uint16_t os, uint16_t region, uint16_t
     return 0;
   }
   uint32_t segment = 0;
-  const uint64_t segment_key = key(region, 0);
+  const uint64_t segment_key = key(keys_.os ? os : 0, keys_.region ? region : 0, keys_.app_version ? app : 0);
   if (const auto found = segment_numbers_.find(segment_key); found != segment_numbers_.end()) {
     segment = found->second;
   } else if (segment_maker_.size() < kMaxSegments) {

@@ -1,5 +1,5 @@
 // Profiles: what kind of device it is, as dense numbers. A profile is one combination of manufacturer, platform and OS
-// version, region and app version; it belongs to a segment (the same without the app version), which is where
+// version, region and app version; it belongs to a segment (those of them that SegmentKeys names), which is where
 // statistics are pooled.
 //
 // Every string here comes from devices, so each table is bounded: what does not fit any more is called "other", and
@@ -43,7 +43,7 @@ struct Profile {
 
 class Profiles {
  public:
-  Profiles();
+  explicit Profiles(SegmentKeys keys = {});
 
   uint32_t number(const DeviceTraits& traits);
   const Profile& at(uint32_t number) const { return profiles_[number]; }
@@ -64,6 +64,7 @@ class Profiles {
  private:
   uint32_t intern(uint16_t maker, uint16_t os, uint16_t region, uint16_t app);
 
+  SegmentKeys keys_;
   NameTable makers_{256}, oses_{128}, regions_{256}, apps_{512};
   std::vector<Profile> profiles_;
   std::unordered_map<uint64_t, uint32_t> profile_numbers_, segment_numbers_;

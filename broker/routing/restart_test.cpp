@@ -18,7 +18,9 @@ ChannelTraits channel(std::string name) {
 }
 
 struct Site {
-  Router router{Options{}};
+  explicit Site(Options options = {}) : router(options) {}
+
+  Router router;
   MonoNs now = 100 * kNsPerSecond;
   WallMs wall() const { return kWall + now / kNsPerMs; }
 
@@ -128,6 +130,22 @@ TEST(Restart, AfterTheFirstDeviceItIsTooLateToRestore) {
   const auto refused = site.router.restore(bytes, site.now, site.wall());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::conflict);
+}
+
+TEST(Restart, WithOtherSegmentsKeepsWhatIsKnownOfManufacturersAndPhones) {
+  Site before;
+  before.start();
+  for (DeviceNo d = 0; d < 200; ++d) before.send(d, 0, d % 4 == 0);
+  const std::string saved = before.router.save(before.now, before.wall());
+  Options by_app;
+  by_app.segment = {.os = true, .region = false, .app_version = true};
+  Site after(by_app);
+  after.add({"a", "b"});
+  after.now = before.now;
+  ASSERT_TRUE(after.router.restore(saved, after.now, after.wall()));
+  after.start();
+  EXPECT_NEAR(after.rate(499, 0, after.now), before.rate(499, 0, before.now), 0.1);  // never sent to
+  EXPECT_NEAR(after.rate(4, 0, after.now), before.rate(4, 0, before.now), 0.1);
 }
 
 }  // namespace

@@ -51,6 +51,13 @@ struct DeviceTraits {
   std::string_view manufacturer, platform, os_version, region, app_version;
 };
 
+// Which of them split a manufacturer's phones into segments, in which outcomes are pooled. More of them tell devices
+// apart better, fewer are learned sooner.
+struct SegmentKeys {
+  bool os = true, region = true, app_version = false;  // os: platform and major version
+  bool operator==(const SegmentKeys&) const = default;
+};
+
 enum class Sleep : uint8_t {
   awake,
   no_token,
@@ -212,6 +219,7 @@ struct Options {
   double audit_share = 0;  // of normal and low: uniform over the candidates, for replay
   unsigned max_sends = 4;
   double min_wait_s = 0.5, max_wait_s = 120;  // bounds of the learned time-out
+  SegmentKeys segment{};
 };
 
 class Router {

@@ -93,6 +93,22 @@ TEST(Router, DevicesOfTheSameKindLearnFromEachOther) {
   EXPECT_GT(rate_of(w, 1), 0.8);
 }
 
+TEST(Router, AppVersionsAreToldApartWhereTheSegmentSaysSo) {
+  for (const bool apart : {false, true}) {
+    Options options;
+    options.segment.app_version = apart;
+    World w({device_channel("a", 0.7), device_channel("b", 0.7)}, options);
+    for (DeviceNo d = 10; d < 210; ++d) {
+      w.router.set_device(d, {"Xiaomi", "android", "13", "cn", d % 2 == 0 ? "5.2" : "6.0"}, ~0u);
+      w.device = d;
+      w.outcome(0, d % 2 == 0);
+    }
+    w.device = 5000;
+    w.router.set_device(5000, {"Xiaomi", "android", "13", "cn", "6.0"}, ~0u);
+    EXPECT_NEAR(rate_of(w, 0), apart ? 0.1 : 0.5, 0.1);
+  }
+}
+
 TEST(Router, PriorsPerManufacturerDecideWhileNothingIsKnown) {
   ChannelTraits mipush = device_channel("mipush", 0.5);
   mipush.manufacturer_priors = {{"xiaomi", 0.95}};
