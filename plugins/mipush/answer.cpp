@@ -59,7 +59,7 @@ std::optional<DayQuota> quota_in(std::string_view reason) {
 
 Answer without_json(Answer answer) {
   const bool refused_us = answer.http_status == 401 || answer.http_status == 403;
-  answer.verdict = refused_us ? Verdict::account : Verdict::retry;
+  answer.verdict = refused_us ? Verdict::account : answer.http_status == 413 ? Verdict::size : Verdict::retry;
   answer.word = "http_" + std::to_string(answer.http_status);
   answer.reason = refused_us ? "the vendor refuses our credentials" : "no usable answer";
   return answer;

@@ -92,6 +92,7 @@ TEST(Answer, HttpStatesAndRubbish) {
   EXPECT_EQ(outcome(429, "", "999999999").retry_after_ms, 86'400'000u);
   EXPECT_EQ(outcome(503, "", "3").disposition, uint32_t{GW_THROTTLED});
   EXPECT_EQ(outcome(401, "").disposition, uint32_t{GW_CONFIG});
+  EXPECT_EQ(outcome(413, "").disposition, uint32_t{GW_REJECTED});
   for (const char* body : {"", "<html>", "[]", "{}", R"({"code":"x"})", "null"})
     EXPECT_EQ(outcome(200, body).disposition, uint32_t{GW_RETRY}) << body;
   EXPECT_EQ(outcome(502, R"({"code":0})").vendor_code, "http_502");

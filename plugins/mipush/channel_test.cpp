@@ -153,6 +153,31 @@ TEST(MiPush, MessagesOfDifferentClassesDoNotShareACall) {
   EXPECT_EQ(mi.host().http().requests().size(), 2u);
 }
 
+TEST(MiPush, AMergedCallIsNeverHuge) {
+  Mi mi;
+  mi.host().http().script([](const SentRequest&) { return accepted("scm1"); });
+  std::vector<godwit::testhost::ParcelSpec> messages;
+  for (int i = 0; i < 600; ++i)
+    messages.push_back(
+        {.addresses = {"r" + std::to_string(i)},
+         .content = Json{{"notification", {{"title", "T"}}}, {"data", {{"text", std::string(3'000, 'x')}}}}.dump()});
+  ASSERT_EQ(mi.submit(messages), GW_OK);
+  mi.wait_settled();
+  EXPECT_GT(mi.host().http().requests().size(), 1u);
+  EXPECT_LT(mi.host().http().requests().size(), 10u);
+  for (const SentRequest& r : mi.host().http().requests()) EXPECT_LT(r.body.size(), 2u << 20);
+}
+
+TEST(MiPush, AMessageThatIsNearlyOverDoesNotHurryItsNeighbours) {
+  Mi mi(Json{{"calls_per_s", 1}});
+  mi.host().http().script([](const SentRequest&) { return accepted("scm1"); });
+  ASSERT_EQ(mi.submit({{.addresses = {"topic:a"}}, {.addresses = {"topic:b"}}, {.addresses = {"r1"}}}), GW_OK);
+  ASSERT_EQ(mi.submit({{.addresses = {"r2"}}}, 20 * kSecond), GW_OK);
+  mi.host().run_for(15 * kSecond);
+  for (const SentRequest& r : mi.host().http().requests()) EXPECT_TRUE(merged_targets(r).empty()) << r.path;
+  EXPECT_EQ(mi.host().http().requests().size(), 4u);
+}
+
 TEST(MiPush, OneMessageThatBreaksTheRulesDoesNotCostItsNeighbours) {
   for (const int code : {10041, 65009, 66007}) {
     Mi mi;

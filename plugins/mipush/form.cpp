@@ -71,6 +71,12 @@ std::string Form::encoded() const {
   return out;
 }
 
+size_t Form::bytes() const {
+  size_t n = 0;
+  for (const auto& [name, value] : fields_) n += name.size() + value.size();
+  return n;
+}
+
 void append_field(std::string& out, std::string_view name, std::string_view value) {
   if (!out.empty()) out += '&';
   append_escaped(out, name);

@@ -17,6 +17,7 @@ class Form {
   void put(std::string_view name, uint64_t value) { put(name, std::to_string(value)); }
   const std::string* find(std::string_view name) const;
   std::string encoded() const;
+  size_t bytes() const;  // of names and values as they are; encoding makes more of them
   const std::vector<std::pair<std::string, std::string>>& fields() const { return fields_; }
 
  private:

@@ -21,7 +21,10 @@ using godwit::Pending;
 // As the documents number them; the rest are texts (pId 1559).
 constexpr std::array<std::string_view, 4> kNumbers = {"pass_through", "notify_type", "notify_id", "time_to_live"};
 constexpr std::string_view kExtra = "extra.";
-constexpr size_t kMostMerged = 1000;  // targets of a merged call; the documents give no number of their own
+// Of a merged call; the documents give no numbers of their own.
+constexpr size_t kMostMerged = 1000, kMostMergedBytes = 1 << 20;
+// A call ends with the first deadline among its messages: one that is nearly over would cut the others' answer off.
+constexpr uint64_t kDeadlinesApartNs = 2'000'000'000;
 
 // A message as multi_messages wants it: plain JSON fields, and all extras in an object without their prefix.
 Json json_of(const Form& form) {
@@ -149,7 +152,7 @@ void Sender::send() {
 
 bool Sender::may_merge(const Call& call) const {
   return config_.merge_messages && !kAddressKinds[call.kind].merged_path.empty() && !call.is_apart &&
-         call.targets() == call.parts.size();
+         call.targets() == 1;
 }
 
 // What waits behind a message for one target, and is of its kind and class, goes along. Never two messages for one
@@ -157,17 +160,23 @@ bool Sender::may_merge(const Call& call) const {
 void Sender::merge_waiting(Call& first) {
   if (waiting_.empty() || !may_merge(first)) return;
   std::unordered_set<std::string_view> names;
-  for (const Part& part : first.parts) names.insert(part.job->name(part.targets[0]));
-  const uint64_t now = host_.now_mono_ns();
+  names.insert(first.parts[0].job->name(first.parts[0].targets[0]));
+  const uint64_t now = host_.now_mono_ns(), until = first.deadline_ns();
+  size_t bytes = first.parts[0].job->form.bytes();
   std::deque<Call> kept;
   for (Call& other : std::exchange(waiting_, {})) {
-    const bool joins = first.parts.size() < kMostMerged && other.kind == first.kind && other.parts.size() == 1 &&
-                       may_merge(other) && other.channel_id() == first.channel_id() && other.deadline_ns() > now &&
+    const uint64_t its = other.deadline_ns();
+    const bool is_alike = other.kind == first.kind && may_merge(other) && other.channel_id() == first.channel_id() &&
+                          its > now && std::max(its, until) - std::min(its, until) <= kDeadlinesApartNs;
+    const size_t more = is_alike ? other.parts[0].job->form.bytes() : 0;
+    const bool joins = is_alike && first.parts.size() < kMostMerged && bytes + more <= kMostMergedBytes &&
                        names.insert(other.parts[0].job->name(other.parts[0].targets[0])).second;
-    if (joins)
-      first.parts.push_back(std::move(other.parts[0]));
-    else
+    if (!joins) {
       kept.push_back(std::move(other));
+      continue;
+    }
+    first.parts.push_back(std::move(other.parts[0]));
+    bytes += more;
   }
   waiting_ = std::move(kept);
 }
