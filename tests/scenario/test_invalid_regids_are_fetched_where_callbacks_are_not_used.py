@@ -13,3 +13,12 @@ def test_feedback():
                 broker.push({"device": device})
             wait_for(lambda: broker.live_channels("d1") == set(), what="the dead regid's end")
             assert broker.live_channels("d2") == {"mi"}
+
+
+def test_no_receipt_is_waited_for():
+    """Protects against a million messages that are kept open for receipts that cannot come."""
+    with FakeVendor() as vendor, Broker(channels=[mipush(vendor)]) as broker:
+        broker.register("d1", {"mi": "alive"})
+        message = broker.push({"device": "d1"})
+        broker.wait_status(message, "sent")
+        wait_for(lambda: broker.message(message)["complete"], what="the message's end")
