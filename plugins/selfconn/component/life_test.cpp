@@ -36,12 +36,14 @@ TEST(Life, WithoutCredentialsItDoesNotStart) {
 
 TEST(Life, BadConfigurationsAreNamed) {
   godwit::testhost::DiagLog diag;
-  const std::string config = R"({"tcp": "127.0.0.1:99999", "keep_alive": 10, "keep_alive_min": 20})";
+  const std::string config =
+      R"({"tcp": "127.0.0.1:99999", "keep_alive": 10, "keep_alive_min": 20, "server_moved": true})";
   godwit::testhost::Instance instance(load_selfconn());
   EXPECT_EQ(instance.ops().check_config({config.data(), config.size()}, diag.get()), GW_E_INVALID);
-  ASSERT_EQ(diag.lines().size(), 2u);
+  ASSERT_EQ(diag.lines().size(), 3u);
   EXPECT_EQ(diag.lines()[0].where, "/tcp");
-  EXPECT_EQ(diag.lines()[1].where, "/keep_alive_min");
+  EXPECT_EQ(diag.lines()[1].where, "/server_moved");
+  EXPECT_EQ(diag.lines()[2].where, "/keep_alive_min");
 }
 
 // The end of a connection may be reported together with its last bytes; once the gateway then waited for another
@@ -82,6 +84,18 @@ TEST(Life, DrainingNamesTheOtherServer) {
   const Packet packet = device.receive();
   EXPECT_EQ(packet.disconnect().reason, Reason::use_another_server);
   EXPECT_EQ(packet.disconnect().properties.text(mqtt::Property::server_reference), "push2.example:8883");
+}
+
+TEST(Life, AServerThatMovedSaysWhereToAndServesWhoCannotBeTold) {
+  RunningGateway gateway(R"({"server_moved": true, "server_reference": "push2.example:8883"})");
+  Device five(gateway.port());
+  five.send(connect_packet({.device = "five"}));
+  const Packet answer = five.receive();
+  EXPECT_EQ(answer.connack(Version::v5).code, 0x9D);
+  EXPECT_EQ(answer.connack(Version::v5).properties.text(mqtt::Property::server_reference), "push2.example:8883");
+  EXPECT_TRUE(five.is_closed());
+  Device three(gateway.port());
+  EXPECT_EQ(three.connect({.device = "three", .version = Version::v3_1_1}).code, 0);
 }
 
 TEST(Life, DrainingLetsWhatIsInFlightFinish) {

@@ -61,13 +61,18 @@ const Refusal* refusal_by_present(Shard& shard, const Connection& old, const Adm
   return &fought;
 }
 
-const Refusal* refusal_by_load(Shard& shard) {
+// Who asks the wrong server, or one that has no room.
+const Refusal* refusal_by_server(Shard& shard, const Admission& a) {
+  static constexpr Refusal moved{Reason::server_moved, ConnectReturn::server_unavailable, "the devices have moved"};
+  static constexpr Refusal elsewhere{Reason::use_another_server, ConnectReturn::server_unavailable,
+                                     "the gateway is draining; another one is there"};
   static constexpr Refusal draining{Reason::server_unavailable, ConnectReturn::server_unavailable,
                                     "the gateway is draining; come back in a moment"};
   static constexpr Refusal full{Reason::quota_exceeded, ConnectReturn::server_unavailable,
                                 "the gateway has all the connections it may have"};
-  if (shard.is_draining) return &draining;
   const Fleet& fleet = shard.fleet;
+  if (fleet.settings.server_moved && a.version == mqtt::Version::v5) return &moved;
+  if (shard.is_draining) return fleet.settings.server_reference.empty() ? &draining : &elsewhere;
   return fleet.live.load(std::memory_order_relaxed) >= fleet.settings.max_connections ? &full : nullptr;
 }
 
@@ -106,8 +111,11 @@ void not_let_in(Shard& shard, Connection& c, const Refusal& why) {
   shard.counters.refused.add();
   if (shard.logs(GW_LOG_DEBUG)) shard.fleet.host.debug("connection refused", {{"why", why.text}});
   const bool is_v5 = c.version == mqtt::Version::v5;
-  mqtt::PropertyBuilder<160> properties;
-  if (is_v5) properties.add(Property::reason_string, why.text);
+  mqtt::PropertyBuilder<320> properties;
+  if (is_v5 && (why.reason == Reason::use_another_server || why.reason == Reason::server_moved))
+    properties.add(Property::server_reference, shard.fleet.settings.server_reference);
+  else if (is_v5)
+    properties.add(Property::reason_string, why.text);
   const uint8_t code = is_v5 ? static_cast<uint8_t>(why.reason) : static_cast<uint8_t>(why.code);
   mqtt::Connack connack{false, code, properties.properties()};
   if (c.max_packet > 0 && mqtt::size_of(connack, c.version) > c.max_packet) connack.properties = {};
@@ -117,7 +125,7 @@ void not_let_in(Shard& shard, Connection& c, const Refusal& why) {
 }
 
 void admit(Shard& shard, Connection& c, Admission& a) {
-  const Refusal* no = refusal_by_load(shard);
+  const Refusal* no = refusal_by_server(shard, a);
   const uint32_t present = find_device(shard, static_cast<uint32_t>(a.hash), a.address);
   if (!no && present != kNone) no = refusal_by_present(shard, shard.connections[present], a);
   c.version = a.version;

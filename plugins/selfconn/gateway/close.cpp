@@ -38,9 +38,8 @@ void leave_live(Shard& shard, Connection& c) {
 
 void say_disconnect(Shard& shard, Connection& c, mqtt::Reason reason, const char* text) {
   mqtt::PropertyBuilder<320> properties;
-  const std::string& elsewhere = shard.fleet.settings.server_reference;
-  if (reason == mqtt::Reason::use_another_server)
-    properties.add(mqtt::Property::server_reference, elsewhere);
+  if (reason == mqtt::Reason::use_another_server || reason == mqtt::Reason::server_moved)
+    properties.add(mqtt::Property::server_reference, shard.fleet.settings.server_reference);
   else
     properties.add(mqtt::Property::reason_string, text);
   mqtt::Disconnect disconnect{reason, properties.properties()};

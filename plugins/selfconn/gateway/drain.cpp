@@ -17,9 +17,11 @@ uint32_t ticks_left(const Shard& shard) {
 }
 
 void send_away(Shard& shard, Connection& c) {
-  const bool elsewhere = !shard.fleet.settings.server_reference.empty();
-  refuse(shard, c, elsewhere ? mqtt::Reason::use_another_server : mqtt::Reason::server_shutting_down,
-         "the gateway is draining");
+  const Settings& settings = shard.fleet.settings;
+  const mqtt::Reason reason = settings.server_moved               ? mqtt::Reason::server_moved
+                              : settings.server_reference.empty() ? mqtt::Reason::server_shutting_down
+                                                                  : mqtt::Reason::use_another_server;
+  refuse(shard, c, reason, "the gateway is draining");
 }
 
 }  // namespace

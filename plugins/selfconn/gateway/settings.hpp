@@ -38,6 +38,7 @@ struct Settings {
   uint32_t connect_rate = 1000;  // new connections a second from one address; 0 = no limit
   uint32_t drain_rate = 500;     // connections a second that are closed when draining
   std::string server_reference;  // "host:port" that 5.0 clients are sent to when draining
+  bool server_moved = false;     // for good: 5.0 clients are sent there at once, others, who cannot be told, are served
 };
 
 inline constexpr std::string_view kInboxTopic = "godwit/inbox";

@@ -21,6 +21,11 @@ bool read(const Json& value, std::string& out) {
   return true;
 }
 
+bool read(const Json& value, bool& out) {
+  if (!value.is_boolean()) return false;
+  out = value.get<bool>();
+  return true;
+}
 bool read_tls(const Json& value, Settings& s) {
   if (!value.is_object()) return false;
   for (const auto& [key, item] : value.items()) {
@@ -50,6 +55,7 @@ bool read_property(const std::string& key, const Json& value, Settings& s) {
   if (key == "connect_rate") return read(value, s.connect_rate);
   if (key == "drain_rate") return read(value, s.drain_rate);
   if (key == "server_reference") return read(value, s.server_reference);
+  if (key == "server_moved") return read(value, s.server_moved);
   return true;
 }
 
@@ -87,6 +93,8 @@ void check_settings(const Settings& s, godwit::Report& report) {
     report.error("/tcp", "no listener is left; set `tcp`, `websocket` or `tls`");
   if (has_tls && (s.tls_cert_file.empty() || s.tls_key_file.empty()))
     report.error("/tls", "TLS needs `cert_file` and `key_file` (PEM)");
+  if (s.server_moved && s.server_reference.empty())
+    report.error("/server_moved", "`server_moved` does not say where to; set `server_reference` to host:port");
   if (s.keep_alive_min_s > s.keep_alive_max_s)
     report.error("/keep_alive_min", "`keep_alive_min` is " + std::to_string(s.keep_alive_min_s) +
                                         ", more than `keep_alive` (" + std::to_string(s.keep_alive_max_s) +
