@@ -53,16 +53,27 @@ struct TypeInfo {
   constexpr TypeInfo docs(std::string_view v) const { return with(&TypeInfo::docs_, v); }
   constexpr TypeInfo schema(std::string_view v) const { return with(&TypeInfo::schema_, v); }    // JSON Schema draft-07
   constexpr TypeInfo example(std::string_view v) const { return with(&TypeInfo::example_, v); }  // must validate
-  constexpr TypeInfo caps(Caps v) const { return with(&TypeInfo::caps_, v); }
+  constexpr TypeInfo caps(Caps v) const {
+    TypeInfo next = *this;
+    next.caps_ = v;
+    return next;
+  }
   // Which methods the vendor calls back with, and how long its bodies may be.
   constexpr TypeInfo webhook(uint32_t methods, uint32_t max_body) const {
-    return with(&TypeInfo::webhook_methods_, methods).with(&TypeInfo::webhook_max_body_, max_body);
+    TypeInfo next = *this;
+    next.webhook_methods_ = methods;
+    next.webhook_max_body_ = max_body;
+    return next;
   }
   // GW_ENTRY_ONLY_PROCESS: must run in a child process.
-  constexpr TypeInfo entry_flags(uint16_t v) const { return with(&TypeInfo::entry_flags_, v); }
+  constexpr TypeInfo entry_flags(uint16_t v) const {
+    TypeInfo next = *this;
+    next.entry_flags_ = v;
+    return next;
+  }
 
-  template <class Member>
-  constexpr TypeInfo with(Member TypeInfo::*member, Member value) const {
+  // No template: Clang would instantiate it after describe() is evaluated.
+  constexpr TypeInfo with(std::string_view TypeInfo::*member, std::string_view value) const {
     TypeInfo next = *this;
     next.*member = value;
     return next;
