@@ -405,6 +405,14 @@ TEST_F(H2ClientTest, RefusesAtOnceWhileItWaitsToConnectAgain) {
   EXPECT_LT(client.figures(pool)->connects, 10u) << "50 requests, few attempts";
 }
 
+TEST_F(H2ClientTest, WaitsLongerEachTimeAlsoForATrustedCertificateThatCannotBeRead) {
+  HttpPoolOptions options = patient();
+  options.ca_file = "/no/such/file.pem";
+  const uint64_t pool = pool_to("https://127.0.0.1:9", options);
+  for (int i = 0; i < 50; ++i) EXPECT_THAT(ask(pool).error, HasSubstr("/no/such/file.pem"));
+  EXPECT_LT(client.figures(pool)->connect_failures, 10u) << "50 requests, few attempts";
+}
+
 TEST_F(H2ClientTest, GivesUpOnAServerThatNeverFinishesTheHandshake) {
   // Takes the connection and says nothing: no SETTINGS come.
   const int listener = socket(AF_INET, SOCK_STREAM, 0);

@@ -185,13 +185,18 @@ void H2Pool::connect_failed(const H2Connection& c, SteadyTime now) {
     speaks_http1_ = true;
     return;
   }
+  no_connection(Fault::io, c.why_dead(), now);
+}
+
+// Whatever stood in the way, a name server or a certificate too: the next one waits longer.
+void H2Pool::no_connection(Fault fault, const std::string& why, SteadyTime now) {
   gate_->connect_failures.bump();
-  last_failure_ = c.why_dead();
+  last_failure_ = why;
   const auto doubled = timing_.backoff_first * (1u << std::min(failures_, 16u));
   const auto wait = std::min<milliseconds>(timing_.backoff_most, doubled);
   ++failures_;
   retry_at_ = now + std::chrono::duration_cast<SteadyTime::duration>(wait * (0.75 + driver_.random() / 2));
-  if (usable() == 0) refuse_queue(Fault::io, last_failure_, now);
+  if (usable() == 0) refuse_queue(fault, last_failure_, now);
 }
 
 void H2Pool::refuse_queue(Fault fault, const std::string& why, SteadyTime now) {
@@ -202,12 +207,10 @@ void H2Pool::refuse_queue(Fault fault, const std::string& why, SteadyTime now) {
 void H2Pool::expire(SteadyTime now) {
   if (looking_up_ && now >= look_up_deadline_) {
     looking_up_ = 0;
-    gate_->connect_failures.bump();
-    last_failure_ =
-        "no address for " + gate_->origin.host + " within " + std::to_string(gate_->options.connect_timeout_ms) + " ms";
-    retry_at_ = now + timing_.backoff_first;
-    ++failures_;
-    if (usable() == 0) refuse_queue(Fault::timeout, last_failure_, now);
+    no_connection(
+        Fault::timeout,
+        "no address for " + gate_->origin.host + " within " + std::to_string(gate_->options.connect_timeout_ms) + " ms",
+        now);
   }
   if (now < next_expiry_) return;
   next_expiry_ = SteadyTime::max();
@@ -316,13 +319,7 @@ void H2Pool::dial(SteadyTime now) {
   if (gate_->origin.tls && (!tls_ || tls_->version() != identity.version)) {
     Result<std::unique_ptr<TlsContext>> made =
         TlsContext::make(o.ca_file, identity, o.versions == 0 || (o.versions & 1) != 0);
-    if (!made) {
-      gate_->connect_failures.bump();
-      last_failure_ = made.error().message;
-      retry_at_ = now + timing_.backoff_first;
-      if (usable() == 0) refuse_queue(Fault::io, last_failure_, now);
-      return;
-    }
+    if (!made) return no_connection(Fault::io, made.error().message, now);
     if (tls_) old_tls_.push_back(std::move(tls_));  // its connections may still be dialling
     tls_ = *std::move(made);
   }
@@ -338,13 +335,7 @@ void H2Pool::resolved(uint64_t number, Resolved answer, SteadyTime now) {
   if (number != looking_up_) return;  // we have given up waiting for it
   looking_up_ = 0;
   const HttpPoolOptions& o = gate_->options;
-  if (answer.addresses.empty()) {
-    gate_->connect_failures.bump();
-    last_failure_ = answer.error;
-    retry_at_ = now + timing_.backoff_first * (1u << std::min(failures_++, 8u));
-    if (usable() == 0) refuse_queue(Fault::io, last_failure_, now);
-    return;
-  }
+  if (answer.addresses.empty()) return no_connection(Fault::io, answer.error, now);
   gate_->connects.bump();
   const std::string& name = o.server_name.empty() ? gate_->origin.host : o.server_name;
   auto transport = std::make_unique<Transport>(std::move(answer.addresses), gate_->origin, name, tls_.get(), proxy_);

@@ -83,6 +83,7 @@ class H2Pool {
   void collect(Member& member, SteadyTime now);
   bool bury_the_dead(SteadyTime now);  // true if there were some
   void connect_failed(const H2Connection& connection, SteadyTime now);
+  void no_connection(HttpResponse::Fault fault, const std::string& why, SteadyTime now);
   void expire(SteadyTime now);
   void dispatch(SteadyTime now);
   H2Connection* least_busy();
