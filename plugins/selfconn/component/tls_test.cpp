@@ -63,6 +63,20 @@ TEST(TlsListener, ASessionIsResumedByItsTicket) {
   EXPECT_TRUE(was_resumed(second.wire()));
 }
 
+TEST(TlsListener, ARenewedCertificateIsGivenToNewConnections) {
+  TlsGateway gateway;
+  Device before(open_tls(gateway.port("tls")));
+  ASSERT_EQ(before.connect({.device = "before", .keep_alive_s = 600}).code, 0);
+  const std::string old = certificate_of(before.wire());
+  gateway.renew(Certificate::Part::certificate);  // as far as a renewal program may have come: the key is the old one
+  gateway.pass(61);
+  EXPECT_EQ(certificate_of(*open_tls(gateway.port("tls"))), old);
+  gateway.renew(Certificate::Part::key);
+  EXPECT_TRUE(gateway.wait_and_pass([&] { return certificate_of(*open_tls(gateway.port("tls"))) != old; }));
+  before.send("C000");
+  EXPECT_EQ(before.receive().type(), mqtt::PacketType::pingresp);
+}
+
 TEST(TlsListener, WhatIsNoTlsIsClosed) {
   TlsGateway gateway;
   Device device(gateway.port("tls"));

@@ -16,7 +16,7 @@ constexpr uint32_t kUngreetedRoom = 1000;  // sockets above max_connections that
 
 std::unique_ptr<Stream> layers_of(Shard& shard, const Listener& listener, int fd) {
   std::unique_ptr<Stream> stream;
-  if (listener.is_tls) stream = shard.fleet.tls->make_stream(fd);
+  if (listener.is_tls) stream = shard.fleet.tls.load(std::memory_order_acquire)->make_stream(fd);
   if (listener.is_websocket) stream = std::make_unique<WebSocket>(std::move(stream));
   return stream;
 }

@@ -14,7 +14,7 @@
 #include "plugins/selfconn/gateway/counters.hpp"
 #include "plugins/selfconn/gateway/mailbox.hpp"
 #include "plugins/selfconn/gateway/settings.hpp"
-#include "plugins/selfconn/stream/tls.hpp"
+#include "plugins/selfconn/stream/tls_files.hpp"
 
 namespace selfconn {
 
@@ -41,7 +41,8 @@ struct Fleet {
   std::vector<std::unique_ptr<Mailbox>> mailboxes;  // by shard, constant
   std::vector<std::unique_ptr<Counters>> counters;  // by shard, constant
 
-  std::unique_ptr<TlsContext> tls;  // set before the threads start; null without a TLS listener
+  TlsFiles tls_files;                     // the lane's
+  std::atomic<TlsContext*> tls{nullptr};  // for new connections; null without a TLS listener
 
   std::atomic<uint64_t> seq;
   std::atomic<uint32_t> open{0};  // sockets

@@ -82,9 +82,9 @@ godwit::Result<void> Gateway::start() {
 godwit::Result<void> Gateway::listen_everywhere() {
   const Settings& s = fleet_.settings;
   if (!s.tls.empty() || !s.tls_websocket.empty()) {
-    auto context = TlsContext::load(s.tls_cert_file, s.tls_key_file);
+    auto context = fleet_.tls_files.load(s.tls_cert_file, s.tls_key_file);
     if (!context) return std::move(context).error();
-    fleet_.tls = std::move(*context);
+    fleet_.tls.store(*context);
   }
   if (auto done = listen("tcp", "tcp", s.tcp, false, false); !done) return done;
   if (auto done = listen("websocket", "websocket", s.websocket, false, true); !done) return done;
@@ -140,6 +140,16 @@ void Gateway::on_timer() {
   if (fleet_.open.load() > 0) return fleet_.arm_tick();
   fleet_.ticking.store(false);
   if (fleet_.open.load() > 0) fleet_.want_ticks();  // one came in between
+}
+
+void Gateway::look_at_files() {
+  if (!fleet_.tls.load()) return;
+  auto fresh = fleet_.tls_files.look();
+  if (!fresh) return fleet_.host.warn("the old TLS certificate stays in use: " + fresh.error().message);
+  if (!*fresh) return;
+  fleet_.tls.store(*fresh, std::memory_order_release);
+  fleet_.host.info("new connections get the TLS certificate that was just read",
+                   {{"cert_file", fleet_.settings.tls_cert_file}});
 }
 
 void Gateway::event_room() {

@@ -1,6 +1,6 @@
 // Gateway is what the channel sees of all this: the threads, and one door for each thing that the host may ask.
 //
-// start, submit, cancel, tick, event_room, drain and stop belong to the lane; totals() may be called from anywhere.
+// start, submit, cancel, tick, look_at_files, event_room, drain and stop belong to the lane; totals() may be called from anywhere.
 // Every message that submit took is settled exactly once, the last ones within stop().
 #pragma once
 
@@ -35,6 +35,7 @@ class Gateway {
   void submit(godwit::Batch& batch);
   void cancel(uint64_t ticket);
   void on_timer();  // every 250 ms while there are connections
+  void look_at_files();  // once a minute: a renewed certificate
   void event_room();
   void drain(uint64_t deadline_mono_ns);
   void stop();

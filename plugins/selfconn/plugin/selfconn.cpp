@@ -40,7 +40,11 @@ class Selfconn final : public godwit::Channel {
     return std::make_unique<Selfconn>(host, std::move(settings));
   }
   Selfconn(godwit::Host host, Settings settings)
-      : host_(host), window_(settings.window), figures_(host), gateway_(host, std::move(settings)) {}
+      : host_(host),
+        window_(settings.window),
+        has_tls_(!settings.tls_cert_file.empty()),
+        figures_(host),
+        gateway_(host, std::move(settings)) {}
 
   void start() override {
     if (!forget_presence()) return;  // goes on in on_event_room
@@ -50,7 +54,12 @@ class Selfconn final : public godwit::Channel {
   void submit(godwit::Batch batch) override { gateway_.submit(batch); }
   void cancel(uint64_t ticket) override { gateway_.cancel(ticket); }
 
-  void on_timer(uint64_t, uint64_t) override {
+  void on_timer(uint64_t, uint64_t cookie) override {
+    if (cookie == kLookAtFiles) {
+      gateway_.look_at_files();
+      host_.timer_arm(kLookEveryNs, kLookAtFiles);
+      return;
+    }
     gateway_.on_timer();
     figures_.publish(gateway_.totals());
   }
@@ -93,11 +102,16 @@ class Selfconn final : public godwit::Channel {
     is_running_ = true;
     host_.set_window(window_);
     host_.set_state(GW_STATE_READY);
+    if (has_tls_) host_.timer_arm(kLookEveryNs, kLookAtFiles);
     return {};
   }
 
+  static constexpr uint64_t kLookAtFiles = 1;  // a timer's cookie; 0 is the gateway's tick
+  static constexpr uint64_t kLookEveryNs = uint64_t{60} * 1'000'000'000;
+
   godwit::Host host_;
   const uint32_t window_;
+  const bool has_tls_;
   bool is_running_ = false;
   Figures figures_;
   Gateway gateway_;

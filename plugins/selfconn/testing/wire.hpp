@@ -33,6 +33,7 @@ std::unique_ptr<Wire> open_tls(uint32_t port, const TlsOptions& options = {});
 std::shared_ptr<TlsSession> session_of(Wire& tls);
 bool was_resumed(Wire& tls);
 std::string alpn_of(Wire& tls);
+std::string certificate_of(Wire& tls);  // the server's, as DER
 
 // Performs the upgrade on `below` and then carries bytes in masked binary frames of at most `frame_size`.
 std::unique_ptr<Wire> open_websocket(std::unique_ptr<Wire> below, size_t frame_size = SIZE_MAX);

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include "plugins/selfconn/testing/wire.hpp"
 
@@ -66,6 +67,15 @@ std::shared_ptr<TlsSession> session_of(Wire& tls) {
 }
 bool was_resumed(Wire& tls) {
   return SSL_session_reused(ssl_of(tls)) == 1;
+}
+std::string certificate_of(Wire& tls) {
+  const X509* const certificate = SSL_get0_peer_certificate(ssl_of(tls));
+  unsigned char* bytes = nullptr;
+  const int size = i2d_X509(certificate, &bytes);
+  EXPECT_GT(size, 0);
+  std::string der(reinterpret_cast<char*>(bytes), static_cast<size_t>(size));
+  OPENSSL_free(bytes);
+  return der;
 }
 std::string alpn_of(Wire& tls) {
   const unsigned char* name = nullptr;
