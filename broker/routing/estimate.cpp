@@ -52,6 +52,7 @@ Estimate Router::Impl::estimate(const DeviceView& device, ChannelNo channel) con
   e.belief = c.mixture.believe(e.mean, e.successes, e.failures);
   e.rate = e.belief.mean;
   e.health = health.factor(channel, device.profile);
+  if (c.doubt.doubted()) e.health *= c.doubt.health(kTimeliness * c.traits.coverage, device.t);
   e.delivery = std::min(kHumility, e.rate / c.traits.coverage);
   return e;
 }

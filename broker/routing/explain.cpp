@@ -35,7 +35,7 @@ std::vector<CandidateView> Router::Impl::explain(const Ask& ask, const DeviceVie
       v.device_successes = e.successes, v.device_failures = e.failures;
       v.kappa = e.kappa;
       v.health = e.health;
-      v.alarmed = e.health < 1;
+      v.alarmed = e.health < 1 || c.doubt.doubted();
       v.reporting = e.reporting;
       v.in_time = c.delivery.share_below(left);
       v.kind = c.reports_itself() ? c.traits.receipts : e.reporting ? ReceiptKind::device : ReceiptKind::accepted;

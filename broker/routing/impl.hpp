@@ -14,6 +14,7 @@
 #include "broker/routing/coverage.hpp"
 #include "broker/routing/decay.hpp"
 #include "broker/routing/device_state.hpp"
+#include "broker/routing/doubt.hpp"
 #include "broker/routing/health.hpp"
 #include "broker/routing/histogram.hpp"
 #include "broker/routing/levels.hpp"
@@ -25,6 +26,8 @@
 #include "broker/routing/strengths.hpp"
 
 namespace godwit::routing {
+
+constexpr double kTimeliness = 0.97;  // the soft time-out is this quantile of receipt delays
 
 enum MemoState : uint8_t { kOpen, kSucceeded, kFailed, kConfirmed, kRejected, kNeutral };
 enum MemoFlag : uint8_t {
@@ -49,6 +52,7 @@ struct Channel {
   DeviceSpread spread;
   Mixture mixture;
   Coverage coverage;
+  Doubt doubt;
   double quota_price = 0;
   bool quota_gone = false;
   uint64_t sends = 0, explored = 0, probed = 0;
@@ -120,7 +124,7 @@ struct Router::Impl {
   // learn.cpp
   AttemptMemo sent(const Ask& ask, const Decision& decision, double t, MonoNs now);
   double confidence(const DeviceView& device, ChannelNo channel) const;
-  void judge(AttemptMemo& memo, bool success, double t);
+  void judge(AttemptMemo& memo, bool success, bool proven, double t);
   float blame(const AttemptMemo& memo, double t) const;
   void remember(const AttemptMemo& memo, DeviceState& state, unsigned slot, bool success, bool corrects, double t);
   void teach_levels(const AttemptMemo& memo, bool success, double weight);

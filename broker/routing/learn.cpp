@@ -12,7 +12,6 @@ namespace {
 constexpr double kLeastNovelty = 0.1;
 constexpr double kFlagged = 0.9, kBlind = 0.6, kBlindWeight = 0.1;
 constexpr double kMostCommon = 1.05;
-constexpr double kTimeliness = 0.97;  // the soft time-out is the 97 % quantile of receipt delays
 
 // What one outcome more tells about the segment, when the device has had so many already.
 double novelty_of(const Channel& c, double successes, double failures) {
@@ -31,6 +30,15 @@ uint16_t to_share(double v) {
 }
 double from_share(uint16_t v) {
   return v / 65535.0;
+}
+
+// Whether the expectation rested on outcomes when the message was sent, and on no earlier silence of the same message:
+// what is left of it when all other factors are divided out is confidence.
+bool was_sure(const AttemptMemo& memo) {
+  constexpr double kSureEnough = 0.7;
+  const double others =
+      kTimeliness * memo.rate * (1 - from_share(memo.dormant)) * from_share(memo.common) * kMostCommon;
+  return memo.expected >= kSureEnough * others;
 }
 
 double failure_weight(const AttemptMemo& memo) {
@@ -104,9 +112,19 @@ void Router::Impl::settle(AttemptMemo& memo, double t) {
   book.count(memo.channel, profile(memo), sent_wall(memo, t), RateEvent::settled);
 }
 
-// Health cells and the common mode hear of every outcome once, at the latest by the soft time-out.
-void Router::Impl::judge(AttemptMemo& memo, bool success, double t) {
+// Health cells and the common mode hear of every outcome once, at the latest by the soft time-out. `proven`: the device
+// itself said so.
+void Router::Impl::judge(AttemptMemo& memo, bool success, bool proven, double t) {
   memo.flags |= kJudged;
+  Doubt& doubt = channels[memo.channel].doubt;
+  const bool was_doubted = doubt.doubted();
+  const double sick =
+      was_doubted ? health.factor(memo.channel, profile(memo)) : memo.health;  // without the doubt's own
+  const double expected = memo.expected * sick;
+  // Where little was expected because little was known, a receipt is news and no contradiction.
+  if (expected > Doubt::kHopeless || was_sure(memo))
+    doubt.hear({memo.device, success, proven, memo.rank == 0, expected}, t);
+  if (was_doubted || doubt.doubted()) return;
   const double ratio = std::max(0.1, from_share(memo.common) * kMostCommon);
   common.settled(memo.channel, success, memo.expected * memo.health / ratio, t);
   health.judge(memo.channel, profile(memo), memo.device, success, memo.expected, soft_timeout_s(memo.channel), t);
@@ -172,6 +190,10 @@ void Router::Impl::succeed(AttemptMemo& memo, bool was_failed, double t) {
 }
 
 void Router::Impl::fail(AttemptMemo& memo, double t) {
+  if (channels[memo.channel].doubt.doubted()) {  // its silence is no more believed than its receipts
+    memo.state = kNeutral;
+    return;
+  }
   memo.state = kFailed;
   memo.weight = blame(memo, t);
   teach_levels(memo, false, failure_weight(memo) * decay.weight(sent_time(memo, t)));
@@ -215,9 +237,16 @@ void Router::Impl::receipt(AttemptMemo& memo, ReceiptKind kind, double t, double
   if (!c.is_label(kind) || memo.state == kRejected) return;
   if (memo.state == kSucceeded && (memo.flags & kSeenVia) != 0) c.coverage.take_back_seen(t);
   if (memo.state == kSucceeded || memo.state == kNeutral) return;
-  if ((memo.flags & kReporting) != 0) c.coverage.receipt(c.traits.coverage, t);
   const bool was_failed = memo.state == kFailed || memo.state == kConfirmed;
   const bool in_time = memo.state == kOpen && (memo.flags & kJudged) == 0 && latency <= soft_timeout_s(memo.channel);
+  const bool proven = kind == ReceiptKind::device && c.traits.receipts == ReceiptKind::vendor;
+  if (c.doubt.doubted() && !proven) {
+    if (was_failed) take_back(memo, t);
+    memo.state = kNeutral;
+    if (in_time) judge(memo, true, false, t);
+    return;
+  }
+  if ((memo.flags & kReporting) != 0) c.coverage.receipt(c.traits.coverage, t);
   if (was_failed) take_back(memo, t);
   const bool late = latency > kTooLate_s;
   if (memo.rank == 0 && c.traits.path == 0) (c.traits.connection ? away_present : away).receipt(t, late);
@@ -232,7 +261,7 @@ void Router::Impl::receipt(AttemptMemo& memo, ReceiptKind kind, double t, double
   const double weight = decay.weight(sent_time(memo, t));
   c.receipt.add(latency, weight);
   c.delivery.add(delivered_s >= 0 && delivered_s <= latency ? delivered_s : latency, weight);
-  if (in_time) judge(memo, true, t);
+  if (in_time) judge(memo, true, proven, t);
   succeed(memo, was_failed, t);
 }
 
@@ -254,7 +283,7 @@ void Router::Impl::seen(AttemptMemo& memo, bool had_it, double t) {
   if (was_failed) take_back(memo, t);
   memo.flags |= kSeenVia;
   settle(memo, t);
-  judge(memo, true, t);
+  judge(memo, true, true, t);
   succeed(memo, was_failed, t);
 }
 
@@ -263,7 +292,7 @@ void Router::Impl::reject(AttemptMemo& memo, bool channels_fault, double t) {
   settle(memo, t);
   if (!channels_fault) return;
   channels[memo.channel].breaker.bad(t);
-  judge(memo, false, t);
+  judge(memo, false, true, t);
 }
 
 }  // namespace godwit::routing

@@ -15,7 +15,7 @@ namespace godwit::routing {
 namespace {
 
 constexpr uint32_t kMagic = 0x54525747;  // "GWRT"
-constexpr uint32_t kVersion = 5;
+constexpr uint32_t kVersion = 6;
 constexpr double kTooOldForMoods_s = 600;  // alarms and the like describe the moment, not the device
 static_assert(std::is_trivially_copyable_v<Random> && sizeof(Random) == 32);
 static_assert(std::is_trivially_copyable_v<DeviceState>);
@@ -50,6 +50,7 @@ void write(ByteWriter& out, const Channel& c) {
   c.spread.save(out);
   c.mixture.save(out);
   c.coverage.save(out);
+  c.doubt.save(out);
   for (const double v : {c.strengths.maker, c.strengths.segment, c.strengths.device, c.quota_price}) out.f64(v);
   out.u8(c.quota_gone ? 1 : 0);
   for (const uint64_t n : {c.sends, c.explored, c.probed}) out.varint(n);
@@ -62,6 +63,7 @@ void read(ByteReader& in, Channel& c) {
   c.spread.restore(in);
   c.mixture.restore(in);
   c.coverage.restore(in);
+  c.doubt.restore(in);
   c.strengths = {number(in, 0.1, 1e6), number(in, 0.1, 1e6), number(in, 0.1, 1e6)};
   c.quota_price = number(in, 0, 1e9);
   c.quota_gone = in.u8() != 0;
@@ -181,7 +183,7 @@ Result<void> Router::Impl::restore(std::string_view bytes, MonoNs now, WallMs wa
   fresh->health.restore(in, channel_of);
   if (away_s > kTooOldForMoods_s) {  // these described the moment, not the channels
     fresh->away = {}, fresh->away_present = {}, fresh->common = {}, fresh->health = {};
-    for (Channel& c : fresh->channels) c.coverage = {};
+    for (Channel& c : fresh->channels) c.coverage = {}, c.doubt = {};
     fresh->grow();
   }
   fresh->book.restore(in, channel_of);

@@ -87,7 +87,7 @@ WallMs Router::Impl::sent_wall(const AttemptMemo& memo, double t) const {
 
 double Router::Impl::soft_timeout_s(ChannelNo channel) const {
   constexpr double kLeast_s = 3;
-  return std::clamp(channels[channel].receipt.quantile_s(0.97), std::min(kLeast_s, options.max_wait_s),
+  return std::clamp(channels[channel].receipt.quantile_s(kTimeliness), std::min(kLeast_s, options.max_wait_s),
                     options.max_wait_s);
 }
 
@@ -242,7 +242,7 @@ void Router::silent(AttemptMemo& memo, MonoNs now) {
   const double t = impl_->time(now);
   if (memo.channel >= impl_->channels.size() || memo.state != kOpen || (memo.flags & kReporting) == 0) return;
   impl_->settle(memo, t);
-  impl_->judge(memo, false, t);
+  impl_->judge(memo, false, false, t);
   impl_->fail(memo, t);
 }
 
@@ -319,6 +319,7 @@ std::vector<ChannelView> Router::channels(MonoNs now) const {
     v.rate = pool.trials > 0 ? pool.good(1) / pool.trials : 0;
     v.coverage = c.coverage.share(c.traits.coverage, t);
     v.blackout = c.coverage.blackout();
+    v.doubted = c.doubt.doubted();
     v.breaker_open = c.breaker.is_open(t);
     v.breaker_left_s = c.breaker.left_s(t);
     v.soft_timeout_s = soft_timeout_s(number);

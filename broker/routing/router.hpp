@@ -202,6 +202,7 @@ struct ChannelView {
   double rate = 0, samples = 0;  // fleet-wide receipt rate, decayed
   double coverage = 1;           // share of deliveries whose receipt comes back, measured
   bool blackout = false;         // receipts are lost while deliveries are fine
+  bool doubted = false;          // it reports deliveries to phones that it hardly reached before: nothing is learned
   bool breaker_open = false;
   double breaker_left_s = 0;
   double soft_timeout_s = 0, median_receipt_s = 0, p95_receipt_s = 0;
