@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -8,6 +9,15 @@ namespace godwit::cli {
 namespace {
 
 using nlohmann::json;
+
+// "delivers_less Xiaomi 14 (41 %)"
+std::string trouble_line(const json& t) {
+  std::string line = member(t, "kind");
+  for (const char* part : {"manufacturer", "os", "region"})
+    if (const std::string value = member(t, part); !value.empty()) line += " " + value;
+  if (t.contains("health")) line += " (" + std::to_string(std::lround(t["health"].get<double>() * 100)) + " %)";
+  return line;
+}
 
 void show_channels(Context& context, const json& channels) {
   Table table({{"CHANNEL"},
@@ -23,6 +33,7 @@ void show_channels(Context& context, const json& channels) {
     std::string note = member(c, "state_reason");
     if (const std::string held = member(c, "held_until"); !held.empty())
       note += (note.empty() ? "" : "; ") + ("held until " + held + " " + member(c, "hold_reason"));
+    for (const json& t : c.value("troubles", json::array())) note += (note.empty() ? "" : "; ") + trouble_line(t);
     table.row({member(c, "name"), member(c, "plugin") + " " + member(c, "version"), member(c, "admin_state"),
                member(c, "state"), grouped(count_of(c, "window")), grouped(count_of(c, "in_flight")),
                grouped(count_of(c, "queued")), grouped(count_of(c, "connections")), note});

@@ -206,7 +206,15 @@ void write_channel(JsonWriter& json, const ChannelView& c) {
   json.field("state", c.state).optional_field("state_reason", c.state_reason).field("admin_state", c.admin_state);
   json.field("window", c.window).field("in_flight", c.in_flight).field("queued", c.queued);
   optional_time(json, "held_until", c.held_until_ms);
-  json.optional_field("hold_reason", c.hold_reason).field("connections", c.connections).end_object();
+  json.optional_field("hold_reason", c.hold_reason).field("connections", c.connections).key("troubles").array();
+  for (const ChannelTrouble& t : c.troubles) {
+    json.object().field("kind", t.kind).optional_field("manufacturer", t.manufacturer).optional_field("os", t.os);
+    json.optional_field("region", t.region);
+    optional_time(json, "since", t.since_ms);
+    if (t.kind == "delivers_less") json.field("health", t.health);
+    json.end_object();
+  }
+  json.end_array().end_object();
 }
 
 void write_route(JsonWriter& json, const RouteView& view) {

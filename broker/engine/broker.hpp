@@ -115,6 +115,14 @@ struct InboxItem {
 
 // ---- channels, routing, statistics ----------------------------------------------------------------------------
 
+// What the router has against a channel, beyond what the channel says of itself.
+struct ChannelTrouble {
+  std::string kind;  // delivers_less | circuit_open | receipts_lost | receipts_doubted
+  std::string manufacturer = {}, os = {}, region = {};  // of delivers_less: the devices that it concerns; empty: all
+  WallMs since_ms = 0;                                  // of delivers_less
+  double health = 1;  // of delivers_less: the share of the usual deliveries that still arrive
+};
+
 struct ChannelView {
   std::string name, plugin, vendor, version;
   std::string state;  // starting | ready | degraded | down | failed | hung
@@ -125,6 +133,7 @@ struct ChannelView {
   WallMs held_until_ms = 0;
   std::string hold_reason;
   uint64_t connections = 0;  // of channels that know presence
+  std::vector<ChannelTrouble> troubles;
 };
 
 struct RouteView {
@@ -146,8 +155,8 @@ struct LifeEvent {
   std::string app;
   MessageId message;
   std::string device_id;
-  std::string event;  // accepted | planned | attempted | sent | delivered | opened | suppressed | failed | expired |
-                      // cancelled | recalled | recall_failed (after a cancel that came late)
+  std::string event;    // accepted | planned | attempted | sent | delivered | opened | suppressed | failed | expired |
+                        // cancelled | recalled | recall_failed (after a cancel that came late)
   std::string channel;  // where one is involved
   std::string detail;
 };

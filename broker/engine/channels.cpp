@@ -125,7 +125,23 @@ ChannelView Core::view_of(const ChannelSlot& slot) const {
     v.held_until_ms = wall_ + (held_until - now_) / kNsPerMs;
     v.hold_reason = status.hold_reason.empty() ? "the vendor asked us to slow down" : status.hold_reason;
   }
+  v.troubles = troubles_of(slot);
   return v;
+}
+
+std::vector<ChannelTrouble> Core::troubles_of(const ChannelSlot& slot) const {
+  std::vector<ChannelTrouble> out;
+  for (routing::Alarm& alarm : router_.alarms())
+    if (alarm.channel == slot.route)
+      out.push_back({"delivers_less", std::move(alarm.manufacturer), std::move(alarm.os), std::move(alarm.region),
+                     wall_ - (now_ - alarm.since_ns) / kNsPerMs, alarm.health});
+  for (const routing::ChannelView& seen : router_.channels(now_)) {
+    if (seen.channel != slot.route) continue;
+    if (seen.breaker_open) out.push_back({.kind = "circuit_open"});
+    if (seen.blackout) out.push_back({.kind = "receipts_lost"});
+    if (seen.doubted) out.push_back({.kind = "receipts_doubted"});
+  }
+  return out;
 }
 
 void Core::list_channels(Done<std::vector<ChannelView>> done) {

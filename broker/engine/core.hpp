@@ -272,6 +272,7 @@ class Core {
   // channels.cpp
   void refresh_channel(ChannelSlot&);
   ChannelView view_of(const ChannelSlot&) const;
+  std::vector<ChannelTrouble> troubles_of(const ChannelSlot&) const;
   void add_channels_to_router();
   std::vector<std::string> names_by_route() const;
   void configure_app(App&, const AppOptions*);

@@ -82,6 +82,35 @@ TEST(DecisionLog, OfNothingIsWrittenWhenNobodyWantsIt) {
   EXPECT_THAT(rig.decisions, IsEmpty());
 }
 
+TEST(ChannelTroubles, ASilentOutageIsToldWithThePhonesThatItConcerns) {
+  EngineRig rig;
+  rig.channels.add("a", EngineRig::vendor_caps());
+  rig.boot();
+  rig.answer("a", Disposition::accepted);
+  const auto troubles = [&] {
+    const auto channels =
+        rig.ask<std::vector<ChannelView>>([&](auto done) { rig.engine->list_channels(std::move(done)); });
+    return (*channels)[0].troubles;
+  };
+  for (int d = 0; d < 300; ++d) {
+    const std::string n = std::to_string(d);
+    rig.add_device("d" + n, "u" + n, {"a"});
+    rig.send(EngineRig::draft("u" + n));
+    if (d < 200) rig.receipt("a", rig.vendor_id_of(static_cast<size_t>(d)));
+    if (d == 199) {
+      EXPECT_THAT(troubles(), IsEmpty());
+    }
+    rig.pass(2'000);
+  }
+  rig.pass(900'000);
+  const auto noticed = troubles();
+  ASSERT_FALSE(noticed.empty());
+  EXPECT_EQ(noticed[0].kind, "delivers_less");
+  EXPECT_LT(noticed[0].health, 0.7);
+  EXPECT_GT(noticed[0].since_ms, 0);
+  EXPECT_LE(noticed[0].since_ms, rig.clock.wall_ms());
+}
+
 // Forty devices, two channels of which one fails for some; audited sends, so that the router's dice count too.
 std::string decisions_of_a_day(bool with_restart) {
   EngineOptions o = logging_all();

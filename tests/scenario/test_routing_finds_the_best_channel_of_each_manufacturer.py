@@ -6,7 +6,7 @@ import os
 import subprocess
 from collections import Counter
 
-from godwit_testing import BUILD, Broker, loopback
+from godwit_testing import BUILD, KEYS, Broker, loopback
 
 BEST = {"Xiaomi": "alpha", "Huawei": "beta", "vivo": "gamma"}
 GOOD, POOR, MIDDLING = 0.9, 0.3, 0.6
@@ -61,12 +61,16 @@ def set_outage(broker, name, outage):
     broker.hang_up()
 
 
+def run(broker, *arguments):
+    env = {**os.environ, "GODWIT_URL": f"http://127.0.0.1:{broker.port}", "GODWIT_ADMIN_KEY": KEYS["admin"]}
+    done = subprocess.run([BUILD / "bin/godwit", *arguments], capture_output=True, text=True, env=env)
+    assert done.returncode == 0, done
+    return done.stdout
+
+
 def replay(broker, *policies):
     log = broker.directory / "data/decisions.ndjson"
-    done = subprocess.run([BUILD / "bin/godwit", "--json", "replay", log, *(w for p in policies for w in ("--policy", p))],
-                          capture_output=True, text=True, env=os.environ)
-    assert done.returncode == 0, done
-    return json.loads(done.stdout)
+    return json.loads(run(broker, "--json", "replay", log, *(w for p in policies for w in ("--policy", p))))
 
 
 def check_rates(broker):
@@ -116,6 +120,9 @@ def test_rates_converge_traffic_follows_and_counts_balance():
         fleet.rounds_until(6, lambda firsts: firsts["Xiaomi"]["alpha"] <= EACH / 4, ["Xiaomi"])
         sick = next(c for c in fleet.route("Xiaomi")["candidates"] if c["channel"] == "alpha")
         assert sick["alarmed"] and sick["health"] < 0.5, sick
+        noticed = broker.channel("alpha")["troubles"]
+        assert {t["kind"] for t in noticed} == {"delivers_less"}, noticed
+        assert "delivers_less" in run(broker, "channels", "list"), "operators see it too"
         set_outage(broker, "alpha", [])
         fleet.rounds_until(80, lambda firsts: firsts["Xiaomi"]["alpha"] >= 0.7 * EACH, ["Xiaomi"])
         assert not next(c for c in fleet.route("Xiaomi")["candidates"] if c["channel"] == "alpha")["alarmed"]

@@ -114,7 +114,15 @@ TEST(OpenApi, WhatIsWrittenIsWhatIsDocumented) {
   ChannelView channel;
   channel.held_until_ms = 1;
   channel.hold_reason = channel.state_reason = "r";
+  channel.troubles = {{"delivers_less", "m", "o", "r", 1, 0.5}};
   EXPECT_EQ(written(write_channel, channel), members_of(schema("Channel")));
+  text.clear();
+  JsonWriter channel_writer(text);
+  write_channel(channel_writer, channel);
+  const json written_channel = json::parse(text);
+  std::set<std::string> trouble;
+  for (const auto& [member, v] : written_channel["troubles"][0].items()) trouble.insert(member);
+  EXPECT_EQ(trouble, members_of(schema("ChannelTrouble")));
   EXPECT_EQ(written(write_event, LifeEvent{1, "a", {}, "d", "sent", "c", "d"}), members_of(schema("LifeEvent")));
 }
 

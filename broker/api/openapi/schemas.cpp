@@ -379,7 +379,18 @@ const char* const kOpenApiSchemas = R"json({
     "queued": {"type": "integer", "description": "Messages that wait for it"},
     "held_until": {"type": "string", "format": "date-time", "description": "Nothing is sent before this"},
     "hold_reason": {"type": "string", "description": "Why"},
-    "connections": {"type": "integer", "description": "Devices connected, on channels that know"}}
+    "connections": {"type": "integer", "description": "Devices connected, on channels that know"},
+    "troubles": {"type": "array", "description": "What routing has noticed and acts on", "items": {"$ref": "#/components/schemas/ChannelTrouble"}}}
+},
+"ChannelTrouble": {
+  "type": "object", "description": "One thing that routing holds against a channel", "required": ["kind"],
+  "properties": {
+    "kind": {"type": "string", "enum": ["delivers_less", "circuit_open", "receipts_lost", "receipts_doubted"], "description": "delivers_less: fewer messages arrive than did before; circuit_open: the vendor answers errors, nothing is sent for a while; receipts_lost: messages arrive and their receipts do not; receipts_doubted: it reports deliveries to phones that it never reached"},
+    "manufacturer": {"type": "string", "description": "Only on its devices"},
+    "os": {"type": "string", "description": "Only on devices of this system version"},
+    "region": {"type": "string", "description": "Only on devices of this time zone"},
+    "since": {"type": "string", "format": "date-time", "description": "When it was noticed"},
+    "health": {"type": "number", "description": "The share of the usual deliveries that still arrive"}}
 },
 "ChannelList": {"type": "object", "description": "All channel instances", "required": ["channels"],
   "properties": {"channels": {"type": "array", "description": "As configured", "items": {"$ref": "#/components/schemas/Channel"}}}},
