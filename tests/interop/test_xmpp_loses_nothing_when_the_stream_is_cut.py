@@ -42,10 +42,13 @@ def test_stream_cut(server_class, mode):
         shown = [id for p in phones for id in p.shown]
         assert set(shown) == ids, "every message is shown"
         assert len(shown) == MESSAGES, "and none of them twice"
-        # Prosody 0.12.3 breaks a resumed stream whose forerunner was cut inside a stanza; a component link (XEP-0114) resumes nothing at all.
-        resumes = mode == "client" and server_class is Ejabberd
+        # A component link (XEP-0114) resumes nothing at all. Prosody 0.12.3 breaks a resumed stream whose forerunner was cut inside a stanza.
+        # ejabberd gives a session up whose receipts pile up beyond `max_ack_queue`: what came of each connection stands in the log.
+        resumed = broker.log().count("the XMPP stream is resumed")
+        resumes = server_class is Ejabberd and resumed == proxy.connections - 1
+        assert resumed > 0 or mode == "component" or server_class is Prosody
         again = sum(len(p.told("again")) for p in phones)
-        print(f"{server_class.__name__} {mode}: {again} came twice and were recognised by their id; {proxy.connections} connections")
+        print(f"{server_class.__name__} {mode}: {again} came twice and were recognised by their id; {proxy.connections} connections, {resumed} resumed")
         if resumes:
             assert again == 0, "XEP-0198 tells exactly what has to be sent again"
             wait_for(lambda: receipts(broker) >= MESSAGES, 120, lambda: f"{MESSAGES} receipts; {receipts(broker)} so far")

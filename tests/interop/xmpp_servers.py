@@ -163,7 +163,7 @@ modules:
   mod_ping: {{}}
   mod_roster: {{}}
   mod_offline: {{access_max_user_messages: 100000}}
-  mod_stream_mgmt: {{resume_timeout: {self.resume_seconds}, resend_on_timeout: if_offline}}
+  mod_stream_mgmt: {{resume_timeout: {self.resume_seconds}, resend_on_timeout: if_offline, max_ack_queue: 100000}}
 """)
         (d / "conf/inetrc").write_text("")
 
