@@ -51,8 +51,8 @@ class Fleet:
                 return firsts
         raise AssertionError(f"not reached in {most} rounds; the last: {firsts}\n{self.route(makers[0])}")
 
-    def route(self, maker):
-        return self.broker.expect(200, "GET", f"/v1/devices/{maker}-0/route?priority=high")
+    def route(self, maker, n=0):
+        return self.broker.expect(200, "GET", f"/v1/devices/{maker}-{n}/route?priority=high")
 
 
 def set_outage(broker, name, outage):
@@ -113,8 +113,10 @@ def test_rates_converge_traffic_follows_and_counts_balance():
         # Which round it is hangs on the order in which receipts come back, which is the machine's.
         fleet.rounds_until(40, lambda firsts: all(firsts[m][BEST[m]] >= 0.75 * EACH for m in MAKERS))
         check_rates(broker)
-        best = fleet.route("Xiaomi")["candidates"][0]
-        assert best["channel"] == "alpha" and best["low"] < best["rate"] < best["high"] and best["samples"] > 20, best
+        # A single phone that has missed a message or two may have another best channel for a while.
+        best = [fleet.route("Xiaomi", n)["candidates"][0] for n in range(EACH)]
+        assert Counter(b["channel"] for b in best)["alpha"] >= 0.7 * EACH, best
+        assert all(b["low"] < b["rate"] < b["high"] and b["samples"] > 20 for b in best if b["channel"] == "alpha"), best
 
         set_outage(broker, "alpha", [{"after_s": 0, "mode": "silent"}])
         fleet.rounds_until(6, lambda firsts: firsts["Xiaomi"]["alpha"] <= EACH / 4, ["Xiaomi"])
