@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <future>
+#include <latch>
 #include <map>
 #include <set>
 
@@ -317,13 +318,10 @@ TEST_F(H2ClientTest, ClosesAnIdleConnectionAndMakesANewOneWhenNeeded) {
 }
 
 TEST_F(H2ClientTest, OpensAnotherConnectionWhenAllStreamsStayBusyAndNotMoreThanAllowed) {
-  std::mutex mutex;
-  std::condition_variable go;
-  bool open = false;
+  std::latch go(1);
   H2Server server(
       [&](H2ServerConnection& c, const H2Request& r) {
-        std::unique_lock lock(mutex);
-        go.wait(lock, [&] { return open; });
+        go.wait();
         c.answer(r.stream, 200);
       },
       {.max_streams = 2, .certificate = {}});
@@ -332,24 +330,17 @@ TEST_F(H2ClientTest, OpensAnotherConnectionWhenAllStreamsStayBusyAndNotMoreThanA
   const uint64_t pool = pool_to(server.origin(), options);
   for (int i = 0; i < 100; ++i) send(pool);
   while (client.figures(pool)->connections < 3) std::this_thread::yield();
-  {
-    std::lock_guard lock(mutex);
-    open = true;
-  }
-  go.notify_all();
+  go.count_down();
   EXPECT_EQ(count(answers.wait(100), Delivery::answered), 100u);
   EXPECT_EQ(server.connections(), 3);
   EXPECT_LE(server.most_streams(), 2);
 }
 
 TEST_F(H2ClientTest, LetsAConnectionGoWhenFewerCarryTheLoadThoughAllAreInUse) {
-  std::mutex mutex;
-  std::condition_variable go;
-  bool open = false;
+  std::latch go(1);
   H2Server server(
       [&](H2ServerConnection& c, const H2Request& r) {
-        std::unique_lock lock(mutex);
-        go.wait(lock, [&] { return open; });
+        go.wait();
         c.answer(r.stream, 200);
       },
       {.max_streams = 4, .certificate = {}});
@@ -359,11 +350,7 @@ TEST_F(H2ClientTest, LetsAConnectionGoWhenFewerCarryTheLoadThoughAllAreInUse) {
   const uint64_t pool = pool_to(server.origin(), options);
   for (int i = 0; i < 100; ++i) send(pool);
   while (client.figures(pool)->connections < 3) std::this_thread::yield();
-  {
-    std::lock_guard lock(mutex);
-    open = true;
-  }
-  go.notify_all();
+  go.count_down();
   answers.wait(100);
   // Three at a time keep three connections from being idle, and two could do it.
   while (client.figures(pool)->connections > 2) {
