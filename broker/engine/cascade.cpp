@@ -210,8 +210,8 @@ void Core::park(DeliveryIx dix) {
     parked_.push_back(dix);
   }
   int64_t wait_ms = std::min(kLongestLook, int64_t{1'000} << std::min<uint8_t>(d.looks, 5));
-  if (d.worn_channels != 0 &&
-      repeatable(d) == kNone) {  // a channel that failed again and again gets time to recover, but not all that is left
+  // A channel that failed again and again gets time to recover, but not all that is left.
+  if (d.worn_channels != 0 && repeatable(d) == kNone) {
     const int64_t left_ms = (messages_[d.message].expires_ns - now_) / kNsPerMs;
     wait_ms = std::min(d.looks == 0 ? kFirstRecovery : kSecondRecovery, std::max<int64_t>(left_ms / 2, 1'000));
   }

@@ -131,16 +131,15 @@ ChannelView Core::view_of(const ChannelSlot& slot) const {
 
 std::vector<ChannelTrouble> Core::troubles_of(const ChannelSlot& slot) const {
   std::vector<ChannelTrouble> out;
+  if (slot.route == routing::kNoChannel) return out;  // not started yet
   for (routing::Alarm& alarm : router_.alarms())
     if (alarm.channel == slot.route)
       out.push_back({"delivers_less", std::move(alarm.manufacturer), std::move(alarm.os), std::move(alarm.region),
                      wall_ - (now_ - alarm.since_ns) / kNsPerMs, alarm.health});
-  for (const routing::ChannelView& seen : router_.channels(now_)) {
-    if (seen.channel != slot.route) continue;
-    if (seen.breaker_open) out.push_back({.kind = "circuit_open"});
-    if (seen.blackout) out.push_back({.kind = "receipts_lost"});
-    if (seen.doubted) out.push_back({.kind = "receipts_doubted"});
-  }
+  const routing::ChannelView seen = router_.channel(slot.route, now_);
+  if (seen.breaker_open) out.push_back({.kind = "circuit_open"});
+  if (seen.blackout) out.push_back({.kind = "receipts_lost"});
+  if (seen.doubted) out.push_back({.kind = "receipts_doubted"});
   return out;
 }
 

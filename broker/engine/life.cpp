@@ -140,10 +140,9 @@ void Core::on_delivery_timer(DeliveryIx dix) {
     case Wake::rest:
       tell_silence(d);
       return finish(dix, DeliveryState::sent, Reason::none);
-    case Wake::parked: {
+    case Wake::parked:
       d.worn_channels = 0;
       return look_again(dix);
-    }
     case Wake::retry: {
       ChannelSlot& slot = slots_[d.retry_channel];
       if (sleep_of(messages_[d.message], d, slot) != routing::Sleep::awake) return route(dix);

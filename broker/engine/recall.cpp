@@ -14,7 +14,6 @@ namespace {
 constexpr uint32_t kAtOnce = 64;
 constexpr unsigned kMostTries = 3;
 constexpr MonoNs kPatience = 600 * kNsPerSecond;
-constexpr size_t kKeptWords = 256;
 
 bool is_recallable(const Attempt& a) {
   return a.phase == Attempt::Phase::settled && dispatch::verdict_of(a.result).may_have_arrived;
@@ -137,7 +136,6 @@ void Core::end_recall(uint64_t attempt, const RecallAnswer& answer) {
   if (!detail.empty()) detail += "; ";
   detail += taken ? "recall taken" : answer.end == RecallEnd::too_late ? "recall came too late" : "recall refused";
   if (!answer.detail.empty()) detail += ": " + answer.detail;
-  if (detail.size() > kKeptWords) detail.resize(kKeptWords);
   a.words = keep_words(words.id, words.code, detail);
   outcome_due(a.delivery);
   if (!subscribers_.empty())

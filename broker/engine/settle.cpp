@@ -11,8 +11,8 @@ constexpr unsigned kMostTries = 5;       // on one channel for one delivery, rec
 constexpr int64_t kShortHold = 2'000;    // ms that a message rather waits than moves to another channel
 constexpr int64_t kUnnamedHold = 1'000;  // ms, when the vendor does not say for how long
 
-std::string cut(const std::string& text) {
-  return text.size() <= kKeptWords ? text : text.substr(0, kKeptWords);
+std::string_view cut(std::string_view text) {
+  return text.substr(0, kKeptWords);
 }
 
 }  // namespace
@@ -108,8 +108,10 @@ void Core::settle(AttemptIx aix, const Settlement& s, const ParcelTarget& target
 std::shared_ptr<const VendorWords> Core::keep_words(const std::string& id, const std::string& code,
                                                     const std::string& detail) {
   if (id.empty() && code.empty() && detail.empty()) return nullptr;
-  if (!last_words_ || last_words_->id != id || last_words_->code != code || last_words_->detail != detail)
-    last_words_ = std::make_shared<const VendorWords>(VendorWords{cut(id), cut(code), cut(detail)});
+  if (!last_words_ || last_words_->id != cut(id) || last_words_->code != cut(code) ||
+      last_words_->detail != cut(detail))
+    last_words_ = std::make_shared<const VendorWords>(
+        VendorWords{std::string(cut(id)), std::string(cut(code)), std::string(cut(detail))});
   return last_words_;
 }
 

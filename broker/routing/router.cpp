@@ -305,31 +305,32 @@ std::vector<Alarm> Router::alarms() const {
   return out;
 }
 
-std::vector<ChannelView> Router::channels(MonoNs now) const {
+ChannelView Router::channel(ChannelNo number, MonoNs now) const {
   const double t = std::as_const(*impl_).time(now);
+  const Channel& c = impl_->channels[number];
+  const Pool& pool = impl_->levels.fleet(number);
+  ChannelView v;
+  v.channel = number;
+  v.name = c.traits.name;
+  v.samples = pool.trials * impl_->decay.inverse(t);
+  v.rate = pool.trials > 0 ? pool.good(1) / pool.trials : 0;
+  v.coverage = c.coverage.share(c.traits.coverage, t);
+  v.blackout = c.coverage.blackout();
+  v.doubted = c.doubt.doubted();
+  v.breaker_open = c.breaker.is_open(t);
+  v.breaker_left_s = c.breaker.left_s(t);
+  v.soft_timeout_s = soft_timeout_s(number);
+  v.median_receipt_s = c.receipt.quantile_s(0.5);
+  v.p95_receipt_s = c.receipt.quantile_s(0.95);
+  v.quota_price = c.quota_price;
+  v.sends = c.sends, v.explored = c.explored, v.probed = c.probed;
+  v.alarms_raised = impl_->health.trips(number);
+  return v;
+}
+
+std::vector<ChannelView> Router::channels(MonoNs now) const {
   std::vector<ChannelView> out;
-  for (size_t i = 0; i < impl_->channels.size(); ++i) {
-    const Channel& c = impl_->channels[i];
-    const auto number = static_cast<ChannelNo>(i);
-    const Pool& pool = impl_->levels.fleet(number);
-    ChannelView v;
-    v.channel = number;
-    v.name = c.traits.name;
-    v.samples = pool.trials * impl_->decay.inverse(t);
-    v.rate = pool.trials > 0 ? pool.good(1) / pool.trials : 0;
-    v.coverage = c.coverage.share(c.traits.coverage, t);
-    v.blackout = c.coverage.blackout();
-    v.doubted = c.doubt.doubted();
-    v.breaker_open = c.breaker.is_open(t);
-    v.breaker_left_s = c.breaker.left_s(t);
-    v.soft_timeout_s = soft_timeout_s(number);
-    v.median_receipt_s = c.receipt.quantile_s(0.5);
-    v.p95_receipt_s = c.receipt.quantile_s(0.95);
-    v.quota_price = c.quota_price;
-    v.sends = c.sends, v.explored = c.explored, v.probed = c.probed;
-    v.alarms_raised = impl_->health.trips(number);
-    out.push_back(std::move(v));
-  }
+  for (size_t i = 0; i < impl_->channels.size(); ++i) out.push_back(channel(static_cast<ChannelNo>(i), now));
   return out;
 }
 

@@ -272,6 +272,7 @@ class Router {
   std::vector<RateRow> rates(const RateQuery& query) const;
   std::vector<Alarm> alarms() const;
   std::vector<ChannelView> channels(MonoNs now) const;
+  ChannelView channel(ChannelNo channel, MonoNs now) const;  // REQUIRES: it was added
   double soft_timeout_s(ChannelNo channel) const;  // after which silence counts as a provisional failure
 
   // Persistence: versioned bytes; restore answers an error and changes nothing when they are damaged. The wall clock
