@@ -231,10 +231,11 @@ TEST_F(H2ClientTest, CallsAResetAfterTheRequestMaybeSent) {
 
 TEST_F(H2ClientTest, CallsALostConnectionMaybeSentForWhatLeftAndGoesOnWithANewOne) {
   H2Server server([](H2ServerConnection& c, const H2Request& r) {
-    if (c.number == 1) return c.cut();
+    if (c.number == 1 && c.requests == 2) return c.cut();
     c.answer(r.stream, 200);
   });
   const uint64_t pool = pool_to(server.origin());
+  EXPECT_EQ(ask(pool).status, 200);
   EXPECT_EQ(ask(pool).delivery, Delivery::maybe_sent);
   EXPECT_EQ(ask(pool).status, 200);
   EXPECT_EQ(client.figures(pool)->connections_lost, 1u);
@@ -247,6 +248,7 @@ TEST_F(H2ClientTest, EndsEverythingOnceWhenTheServerClosesItsSideOnly) {
     c.answer(r.stream, 200);
   });
   const uint64_t pool = pool_to(server.origin());
+  EXPECT_EQ(ask(pool).status, 200);
   for (int i = 0; i < 200; ++i) send(pool, "/" + std::to_string(i));
   const std::vector<HttpResponse> all = answers.wait(200);
   EXPECT_EQ(count(all, Delivery::answered) + count(all, Delivery::maybe_sent), 200u);
@@ -398,6 +400,71 @@ TEST_F(H2ClientTest, WaitsLongerEachTimeAlsoForATrustedCertificateThatCannotBeRe
   const uint64_t pool = pool_to("https://127.0.0.1:9", options);
   for (int i = 0; i < 50; ++i) EXPECT_THAT(ask(pool).error, HasSubstr("/no/such/file.pem"));
   EXPECT_LT(client.figures(pool)->connect_failures, 10u) << "50 requests, few attempts";
+}
+
+TEST_F(H2ClientTest, WaitsAsAfterARefusedConnectWhenTheServerSaysGoawayBeforeItHasAnsweredAnything) {
+  H2Server server(kAnswer200, {.certificate = {}, .greeting = [](H2ServerConnection& c) {
+                                 c.goaway(0, NGHTTP2_ENHANCE_YOUR_CALM, "not now");
+                                 c.close_after_writing();
+                               }});
+  H2ClientOptions calm = quick();
+  calm.timing.backoff_first = calm.timing.backoff_most = 1h;
+  H2Client client(clock, calm);
+  HttpPoolOptions options = patient();
+  options.origin = server.origin();
+  const uint64_t pool = *client.open_pool(options);
+  for (int i = 0; i < 20; ++i) {
+    Answers one;
+    ASSERT_TRUE(client.send(pool, {}, one.next()));
+    const HttpResponse r = one.wait(1).at(0);
+    EXPECT_EQ(r.delivery, Delivery::not_sent);
+    EXPECT_THAT(r.error, HasSubstr("ENHANCE_YOUR_CALM not now"));
+  }
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(H2ClientTest, WaitsAlsoForAServerThatCutsEveryConnectionAtItsFirstRequest) {
+  H2Server server([](H2ServerConnection& c, const H2Request&) { c.cut(); });
+  H2ClientOptions calm = quick();
+  calm.timing.backoff_first = calm.timing.backoff_most = 1h;
+  H2Client client(clock, calm);
+  HttpPoolOptions options = patient();
+  options.origin = server.origin();
+  const uint64_t pool = *client.open_pool(options);
+  for (const Delivery expected : {Delivery::maybe_sent, Delivery::not_sent, Delivery::not_sent}) {
+    Answers one;
+    ASSERT_TRUE(client.send(pool, {}, one.next()));
+    EXPECT_EQ(one.wait(1).at(0).delivery, expected);
+  }
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(H2ClientTest, ForgetsTheFailuresOnceARequestHasBeenAnswered) {
+  // Every other connection is turned away. Waits that only grew would take a quarter of an hour at the 20th.
+  H2Server server(
+      [](H2ServerConnection& c, const H2Request& r) {
+        c.answer(r.stream, 200);
+        c.goaway(r.stream);
+        c.close_after_writing();
+      },
+      {.certificate = {}, .greeting = [](H2ServerConnection& c) {
+         if (c.number % 2 == 0) return;
+         c.goaway(0);
+         c.close_after_writing();
+       }});
+  H2ClientOptions eager = quick();
+  eager.timing.backoff_first = 1ms;
+  eager.timing.backoff_most = 1h;
+  H2Client client(clock, eager);
+  HttpPoolOptions options = patient();
+  options.origin = server.origin();
+  const uint64_t pool = *client.open_pool(options);
+  while (server.connections() < 40) {
+    Answers one;
+    ASSERT_TRUE(client.send(pool, {}, one.next()));
+    EXPECT_NE(one.wait(1).at(0).delivery, Delivery::maybe_sent);
+  }
+  EXPECT_EQ(client.figures(pool)->connect_failures, 20u);
 }
 
 TEST_F(H2ClientTest, GivesUpOnAServerThatNeverFinishesTheHandshake) {

@@ -262,6 +262,19 @@ void H2Connection::end(H2Exchange& exchange) {
   if (streams_.empty()) idle_since_ = steady_clock::now();
 }
 
+void H2Connection::end_answered(H2Exchange& exchange) {
+  exchange.answer();
+  answered_ = true;
+  end(exchange);
+}
+
+// Asked after everything was read that had come: an answer may follow GOAWAY.
+H2Connection::Tally H2Connection::take_tally() {
+  const bool ended = goaway_received_ || phase_ == Phase::dead;
+  if (ended && was_open_ && !answered_ && !drained_by_us_ && !turned_away_) tally_.turned_away = turned_away_ = true;
+  return std::exchange(tally_, {});
+}
+
 void H2Connection::set_unprocessed(H2Exchange& exchange, const std::string& why) {
   exchange.fail(Delivery::not_sent, Fault::io, why);
   unprocessed_.splice(unprocessed_.end(), streams_, exchange.place);
@@ -273,10 +286,7 @@ void H2Connection::stream_closed(H2Exchange& x, uint32_t code) {
     x.fail(Delivery::maybe_sent, Fault::io, x.spoilt);
     return end(x);
   }
-  if (x.complete && x.response.status != 0 && !is_interim(x.response)) {
-    x.answer();
-    return end(x);
-  }
+  if (x.complete && x.response.status != 0 && !is_interim(x.response)) return end_answered(x);
   if (code == NGHTTP2_REFUSED_STREAM) {  // also how nghttp2 closes what is above GOAWAY's last id
     if (!goaway_received_) ++tally_.refused_streams;
     return set_unprocessed(x, goaway_received_ ? goodbye_ : "the server refused the stream");
@@ -426,6 +436,7 @@ void H2Connection::drain(SteadyTime now, const char* why) {
     return;
   }
   phase_ = Phase::draining;
+  drained_by_us_ = true;
   why_ = why;
   flush(now);
 }
@@ -438,8 +449,7 @@ void H2Connection::die(Fault fault, const std::string& why) {
   while (!streams_.empty()) {
     H2Exchange& x = streams_.front();
     if (x.complete && x.spoilt.empty()) {
-      x.answer();
-      end(x);
+      end_answered(x);
     } else if (left(x)) {
       x.fail(Delivery::maybe_sent, fault, why_);
       end(x);

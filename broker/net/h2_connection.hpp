@@ -25,7 +25,7 @@ struct H2Timing {
   std::chrono::milliseconds max_age{12 * 3600 * 1000};  // then a new one takes over
   std::chrono::milliseconds ping_patience{5000};        // an unanswered PING means a dead connection
   std::chrono::milliseconds grow_after{50};             // all streams busy for so long: another connection
-  std::chrono::milliseconds backoff_first{100}, backoff_most{30'000};  // after connect failures
+  std::chrono::milliseconds backoff_first{100}, backoff_most{30'000};  // after connections that serve nothing
   std::chrono::milliseconds identity_check{1000};  // how soon a changed client certificate is noticed
 };
 
@@ -58,7 +58,7 @@ class H2Connection {
   uint32_t in_use() const { return static_cast<uint32_t>(streams_.size()); }
   int fd() const { return transport_->fd(); }
   bool wants_write() const;
-  const std::string& why_dead() const { return why_; }
+  const std::string& why_gone() const { return why_.empty() ? goodbye_ : why_; }
   bool was_open() const { return was_open_; }
   bool was_lost() const { return was_lost_; }          // it ended with requests on it
   bool speaks_http1() const { return speaks_http1_; }  // dead because ALPN chose HTTP/1.1
@@ -67,8 +67,9 @@ class H2Connection {
   // Since the last time asked.
   struct Tally {
     uint32_t goaways = 0, refused_streams = 0, lost_pings = 0;
+    bool turned_away = false;  // the server took the connection and ended it before it had answered anything
   };
-  Tally take_tally() { return std::exchange(tally_, {}); }
+  Tally take_tally();
 
  private:
   friend struct H2Callbacks;
@@ -79,6 +80,7 @@ class H2Connection {
   void maybe_say_goodbye();  // if it drains and nothing is left to wait for
   void stream_closed(H2Exchange& exchange, uint32_t code);
   void end(H2Exchange& exchange);
+  void end_answered(H2Exchange& exchange);
   void set_unprocessed(H2Exchange& exchange, const std::string& why);
   bool left(const H2Exchange& exchange) const { return exchange.header_at < written_; }
 
@@ -96,6 +98,7 @@ class H2Connection {
   size_t out_at_ = 0;
   uint64_t written_ = 0;  // bytes given to the transport since the beginning
   bool was_open_ = false, was_lost_ = false, speaks_http1_ = false, goodbye_said_ = false, goaway_received_ = false;
+  bool answered_ = false, drained_by_us_ = false, turned_away_ = false;
   std::string why_;
   std::string goodbye_;  // what GOAWAY said
 

@@ -130,19 +130,24 @@ void H2Pool::finish(H2Exchanges exchanges, SteadyTime now) {
     Counter& count = x.response.delivery == Delivery::answered     ? gate_->answered
                      : x.response.delivery == Delivery::maybe_sent ? gate_->maybe_sent
                                                                    : gate_->not_sent;
+    if (x.response.delivery == Delivery::answered) failures_ = 0;
     count.bump();
     gate_->leave();
     x.done(std::move(x.response));
   }
 }
 
-// What was surely not looked at takes another connection, ahead of what has waited less, a few times.
 void H2Pool::collect(Member& m, SteadyTime now) {
   const H2Connection::Tally tally = m.connection->take_tally();
   gate_->goaways.bump(tally.goaways);
   gate_->refused_streams.bump(tally.refused_streams);
   gate_->lost_pings.bump(tally.lost_pings);
-  if (!m.connection->has_results()) return;
+  if (m.connection->has_results()) take_results(m, now);
+  if (tally.turned_away) no_connection(Fault::io, m.connection->why_gone(), now);
+}
+
+// What was surely not looked at takes another connection, ahead of what has waited less, a few times.
+void H2Pool::take_results(Member& m, SteadyTime now) {
   H2Exchanges ended = m.connection->take_ended(), again;
   H2Exchanges unprocessed = m.connection->take_unprocessed();
   while (!unprocessed.empty()) {
@@ -185,7 +190,7 @@ void H2Pool::connect_failed(const H2Connection& c, SteadyTime now) {
     speaks_http1_ = true;
     return;
   }
-  no_connection(Fault::io, c.why_dead(), now);
+  no_connection(Fault::io, c.why_gone(), now);
 }
 
 // Whatever stood in the way, a name server or a certificate too: the next one waits longer.
@@ -395,7 +400,6 @@ void H2Pool::publish() {
     capacity += m.connection->limit();
     in_flight += m.connection->in_use();
     open += m.connection->phase() == Phase::open;
-    if (m.connection->phase() == Phase::open) failures_ = 0;
   }
   gate_->connections.set(open);
   gate_->in_flight.set(in_flight);

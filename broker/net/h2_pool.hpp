@@ -4,8 +4,9 @@
 //   shrinks  when what was needed at most over the idle time would fit into half of one connection less; unused
 //            connections end by their own idle time
 //   renews   a connection that is old, or whose client certificate is no longer the present one, takes no new requests
-//   waits    after a failed connect, doubling up to a limit; meanwhile requests are refused as not sent, so that the
-//            caller can take another way at once
+//   waits    after a failed connect, and after a server that ends a connection before it has answered anything on it,
+//            doubling up to a limit until something is answered; meanwhile requests are refused as not sent, so that
+//            the caller can take another way at once
 //
 // Two sides: H2Gate is what every thread may touch; H2Pool belongs to the client's thread.
 #pragma once
@@ -81,6 +82,7 @@ class H2Pool {
   };
 
   void collect(Member& member, SteadyTime now);
+  void take_results(Member& member, SteadyTime now);
   bool bury_the_dead(SteadyTime now);  // true if there were some
   void connect_failed(const H2Connection& connection, SteadyTime now);
   void no_connection(HttpResponse::Fault fault, const std::string& why, SteadyTime now);

@@ -275,6 +275,7 @@ void H2Server::serve(int fd, int number) {
   nghttp2_session_callbacks_del(callbacks);
   const nghttp2_settings_entry entry{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options_.max_streams};
   nghttp2_submit_settings(c.session_, NGHTTP2_FLAG_NONE, &entry, 1);
+  if (options_.greeting) options_.greeting(c);
 
   while (!c.cut_) {
     bool alive = true;

@@ -61,6 +61,7 @@ class H2Server {
     uint32_t max_streams = 100;
     std::optional<TestCertificate> certificate;  // TLS
     bool speaks_h2 = true;                       // ALPN; false: chooses http/1.1 and answers every request with 200
+    std::function<void(H2ServerConnection&)> greeting = {};  // runs after SETTINGS, before any request
   };
   using Script = std::function<void(H2ServerConnection&, const H2Request&)>;
   explicit H2Server(Script script) : H2Server(std::move(script), Options()) {}
