@@ -5,13 +5,13 @@
 namespace godwit::engine {
 
 void Core::on_webhook(WebhookReply reply, Done<Broker::CallbackAnswer> done) {
-  const uint64_t facts_before = facts_written_;
+  const uint64_t facts_before = registry_writer_.facts();
   on_events(reply.events);
   encode_outcomes();
   Broker::CallbackAnswer answer{reply.status, std::move(reply.content_type), std::move(reply.body)};
   if (record_count_ == 0) {
-    if (facts_written_ == facts_before) return done(std::move(answer));  // nothing that has to be kept
-    fact_waiters_.emplace_back(facts_written_, [done = std::move(done), answer = std::move(answer)](Fate fate) mutable {
+    if (registry_writer_.facts() == facts_before) return done(std::move(answer));  // nothing that has to be kept
+    registry_writer_.when_facts_are_durable([done = std::move(done), answer = std::move(answer)](Fate fate) mutable {
       if (fate != Fate::ok) return done(journal_error(fate));
       done(std::move(answer));
     });

@@ -321,6 +321,31 @@ TEST_F(CallsTest, APatchThatIsRefusedChangesNothing) {
   EXPECT_TRUE(rig.engine->core().idle());
 }
 
+TEST_F(CallsTest, AnyNumberOfRefusedPatchesMayWaitBehindOne) {
+  rig.add_device("d", "u", {"a"});
+  rig.ledger.held = true;
+  const auto patch = [&](bool refuse, int& answers) {
+    rig.engine->patch_device(
+        "shop", "d",
+        [refuse](Device&) -> Result<void> {
+          if (refuse) return Error{Code::invalid, "no", "/tags"};
+          return {};
+        },
+        [&answers](auto) { ++answers; });
+  };
+  int changed = 0, refused = 0;
+  patch(false, changed);
+  for (int i = 0; i < 50'000; ++i) patch(true, refused);
+  rig.settle_down();
+  EXPECT_EQ(refused, 0);
+  rig.ledger.held = false;
+  rig.ledger.commit();
+  rig.settle_down();
+  EXPECT_EQ(changed, 1);
+  EXPECT_EQ(refused, 50'000);
+  EXPECT_TRUE(rig.engine->core().idle());
+}
+
 TEST_F(CallsTest, ARemovedDeviceEndsItsMessagesAndKeepsItsNameInTheirHistory) {
   rig.add_device("d", "u", {"own"});
   const MessageId id = rig.send(EngineRig::draft("u"));

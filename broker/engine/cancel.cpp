@@ -29,7 +29,7 @@ void Core::cancel_message(const std::string& app, MessageId id, Done<CancelAnswe
     });
   };
   if (!parts_.ledger.submit(std::move(records), 1, std::move(committed)))
-    (*shared)(Error{Code::overloaded, "the journal is behind; try again later", {}});
+    (*shared)(journal_behind());
 }
 
 CancelAnswer Core::cancel_now(MessageIx ix) {

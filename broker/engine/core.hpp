@@ -21,15 +21,14 @@
 #include "broker/engine/early_receipts.hpp"
 #include "broker/engine/engine.hpp"
 #include "broker/engine/inbox.hpp"
+#include "broker/engine/journal_error.hpp"
+#include "broker/engine/registry_writer.hpp"
 #include "broker/engine/state.hpp"
 #include "broker/intake/intake.hpp"
 #include "broker/message/records.hpp"
 #include "broker/planner/audience.hpp"
 
 namespace godwit::engine {
-
-// What a caller is told when a write did not succeed.
-Error journal_error(Fate fate);
 
 class Core;
 struct Found;
@@ -257,17 +256,11 @@ class Core {
   bool may_wait_for_presence(const MessageEntry&, const Delivery&) const;
 
   // devices.cpp
-  using RegistryDone = Callback<void(Result<RegistryChange>)>;
-  void write_registry(std::string key, std::string record, RegistryDone done);
-  void when_free(std::string key, Callback<void()> job);
-  void now_free(const std::string& key);
   void answer_device(Result<RegistryChange> change, Done<DeviceAnswer>& done);
   void device_changed(const RegistryChange&);
   void load_device(DeviceNo);
   void forget_device(DeviceNo);
-  std::string_view device_id(DeviceNo) const;    // also of one that was removed lately
-  void write_registry_fact(std::string record);  // nobody waits, but perhaps a vendor's callback
-  void on_fact(const std::string& record, Fate fate, RecordRef first);
+  std::string_view device_id(DeviceNo) const;  // also of one that was removed lately
 
   // channels.cpp
   void refresh_channel(ChannelSlot&);
@@ -345,6 +338,7 @@ class Core {
   ChannelSet* channels_ = nullptr;
   Random random_;
   Registry registry_;
+  RegistryWriter registry_writer_;
   routing::Router router_;
 
   MonoNs now_ = 0;
@@ -408,12 +402,6 @@ class Core {
   planner::Recipients recipients_;
   std::vector<routing::AttemptMemo> memos_;
 
-  // Registry writes on their way: one at a time for each device, so that a PATCH sees what came before it.
-  boost::unordered_flat_map<std::string, std::vector<Callback<void()>>, StringHash, std::equal_to<>> busy_;
-
-  uint64_t facts_written_ = 0, facts_settled_ = 0;
-  std::deque<std::pair<uint64_t, Callback<void(Fate)>>> fact_waiters_;  // until so many facts are settled
-
   EarlyReceipts early_receipts_;
   std::shared_ptr<const VendorWords> last_words_;
   std::vector<ChannelEvent> arrived_early_;  // found by the settlements of this call
@@ -457,8 +445,7 @@ void Core::answer_when_durable(std::string records, uint32_t count, Done<T> done
       shared->first(journal_error(fate));
     });
   };
-  if (!parts_.ledger.submit(std::move(records), count, std::move(committed)))
-    shared->first(Error{Code::overloaded, "the journal is behind; try again later", {}});
+  if (!parts_.ledger.submit(std::move(records), count, std::move(committed))) shared->first(journal_behind());
 }
 
 }  // namespace godwit::engine

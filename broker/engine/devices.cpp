@@ -8,9 +8,6 @@ namespace {
 constexpr unsigned kMostListed = 1'000;
 constexpr size_t kMostRemovedIds = 100'000;
 
-std::string key_of(const std::string& app, const std::string& id) {
-  return app + '\0' + id;
-}
 Error no_such_device(const std::string& id) {
   return {Code::not_found, "no such device", id};
 }
@@ -19,84 +16,18 @@ Error no_such_device(const std::string& id) {
 
 // ---- Writing
 
-void Core::when_free(std::string key, Callback<void()> job) {
-  const auto [it, free] = busy_.try_emplace(std::move(key));
-  if (free) return job();
-  it->second.push_back(std::move(job));
-}
-
-void Core::now_free(const std::string& key) {
-  const auto it = busy_.find(key);
-  if (it == busy_.end()) return;
-  if (it->second.empty()) {
-    busy_.erase(it);
-    return;
-  }
-  Callback<void()> next = std::move(it->second.front());
-  it->second.erase(it->second.begin());
-  next();
-}
-
-// Makes `record` durable, applies it, hands on what changed, and lets the next change of `key` begin.
-void Core::write_registry(std::string key, std::string record, RegistryDone done) {
-  std::string bytes;
-  append_record(bytes, RecordType::registry, 0, record);
-  struct Job {
-    std::string key, record;
-    RegistryDone done;
-  };
-  auto job = std::make_shared<Job>(Job{std::move(key), std::move(record), std::move(done)});
-  auto committed = [this, job](Fate fate, RecordRef first) {
-    post_([job, fate, first](Core& core) {
-      if (fate == Fate::ok) {
-        auto change = core.registry_.apply(job->record, first.offset + first.index);
-        if (change) core.device_changed(*change);
-        job->done(std::move(change));
-      } else {
-        job->done(journal_error(fate));
-      }
-      core.now_free(job->key);
-    });
-  };
-  if (parts_.ledger.submit(std::move(bytes), 1, std::move(committed))) return;
-  job->done(Error{Code::overloaded, "the journal is behind; try again later", {}});
-  now_free(job->key);
-}
-
-void Core::write_registry_fact(std::string record) {
-  std::string bytes;
-  append_record(bytes, RecordType::registry, 0, record);
-  ++facts_written_;
-  auto settled = [this, record = std::move(record)](Fate fate, RecordRef first) mutable {
-    post_([record = std::move(record), fate, first](Core& core) { core.on_fact(record, fate, first); });
-  };
-  parts_.ledger.submit_lazy(std::move(bytes), 1, std::move(settled));
-}
-
-void Core::on_fact(const std::string& record, Fate fate, RecordRef first) {
-  if (fate == Fate::ok)
-    if (const auto change = registry_.apply(record, first.offset + first.index)) device_changed(*change);
-  ++facts_settled_;  // in the order in which they were written
-  while (!fact_waiters_.empty() && fact_waiters_.front().first <= facts_settled_) {
-    auto done = std::move(fact_waiters_.front().second);
-    fact_waiters_.pop_front();
-    done(fate);
-  }
-}
-
 void Core::put_device(Device device, Done<DeviceAnswer> done) {
   if (device.id.empty()) {
     const uint64_t words[2] = {random_.next(), random_.next() ^ static_cast<uint64_t>(wall_)};
     device.id = to_hex({reinterpret_cast<const char*>(words), sizeof words});
   }
-  std::string key = key_of(device.app, device.id);
-  auto job = [this, key, device = std::move(device), done = std::move(done)]() mutable {
-    std::string record = registry_record::put(device, wall_);
-    write_registry(key, std::move(record), [this, done = std::move(done)](Result<RegistryChange> change) mutable {
-      answer_device(std::move(change), done);
-    });
+  const std::string app = device.app, id = device.id;
+  auto make = [this, device = std::move(device)]() -> Result<std::string> {
+    return registry_record::put(device, wall_);
   };
-  when_free(std::move(key), std::move(job));
+  registry_writer_.change(app, id, std::move(make), [this, done = std::move(done)](Result<RegistryChange> c) mutable {
+    answer_device(std::move(c), done);
+  });
 }
 
 void Core::answer_device(Result<RegistryChange> change, Done<DeviceAnswer>& done) {
@@ -112,45 +43,34 @@ void Core::answer_device(Result<RegistryChange> change, Done<DeviceAnswer>& done
 
 void Core::patch_device(std::string app, std::string id, Callback<Result<void>(Device&)> edit,
                         Done<DeviceAnswer> done) {
-  std::string key = key_of(app, id);
-  auto job = [this, key, app, id, edit = std::move(edit), done = std::move(done)]() mutable {
+  auto make = [this, app, id, edit = std::move(edit)]() mutable -> Result<std::string> {
     const DeviceNo no = registry_.find(app, id);
-    Result<void> fault = no == kNoDevice ? Result<void>(no_such_device(id)) : Result<void>();
-    Device device;
-    if (fault) {
-      device = registry_.device(no);
-      fault = edit(device);
-    }
-    if (!fault) {
-      done(std::move(fault).error());
-      return now_free(key);
-    }
-    write_registry(key, registry_record::put(device, wall_),
-                   [this, done = std::move(done)](Result<RegistryChange> change) mutable {
-                     answer_device(std::move(change), done);
-                   });
+    if (no == kNoDevice) return no_such_device(id);
+    Device device = registry_.device(no);
+    if (auto fault = edit(device); !fault) return std::move(fault).error();
+    return registry_record::put(device, wall_);
   };
-  when_free(std::move(key), std::move(job));
+  registry_writer_.change(app, id, std::move(make), [this, done = std::move(done)](Result<RegistryChange> c) mutable {
+    answer_device(std::move(c), done);
+  });
 }
 
 void Core::delete_device(std::string app, std::string id, Done<Device> done) {
-  std::string key = key_of(app, id);
-  auto job = [this, key, app, id, done = std::move(done)]() mutable {
+  const auto removed = std::make_shared<Device>();
+  auto make = [this, app, id, removed]() -> Result<std::string> {
     const DeviceNo no = registry_.find(app, id);
-    if (no == kNoDevice) {
-      done(no_such_device(id));
-      return now_free(key);
-    }
+    if (no == kNoDevice) return no_such_device(id);
+    *removed = registry_.device(no);
     // Kept before the record is applied: the open deliveries must still be able to name it.
     if (removed_ids_.size() >= kMostRemovedIds) removed_ids_.clear();  // old histories lose a name
     removed_ids_[no] = id;
-    write_registry(key, registry_record::remove(app, id),
-                   [device = registry_.device(no), done = std::move(done)](Result<RegistryChange> change) mutable {
-                     if (!change) return done(std::move(change).error());
-                     done(std::move(device));
-                   });
+    return registry_record::remove(app, id);
   };
-  when_free(std::move(key), std::move(job));
+  registry_writer_.change(app, id, std::move(make),
+                          [removed, done = std::move(done)](Result<RegistryChange> c) mutable {
+                            if (!c) return done(std::move(c).error());
+                            done(std::move(*removed));
+                          });
 }
 
 // ---- What a change means for messages and for the router

@@ -117,7 +117,7 @@ void Core::on_events(const std::vector<ChannelEvent>& events) {
         if (device == kNoDevice) break;
         const auto app = registry_.app_of(device), id = registry_.id_of(device);
         const WallMs since = e.at_ms;
-        write_registry_fact(e.kind == Kind::token_invalid
+        registry_writer_.fact(e.kind == Kind::token_invalid
                                 ? registry_record::token_dead(app, id, slot.name, e.address, since, wall_)
                                 : registry_record::token_changed(app, id, slot.name, e.address, e.payload, wall_));
         break;

@@ -51,7 +51,7 @@ void Core::settle(AttemptIx aix, const Settlement& s, const ParcelTarget& target
   slot.stats.attempts[std::min(static_cast<size_t>(s.disposition), EngineStats::kDispositions - 1)].bump();
   learn(a, verdict);
   if (verdict.drops_token && d.device != kNoDevice)
-    write_registry_fact(registry_record::token_dead(messages_[d.message].message->app, device_id(d.device), slot.name,
+    registry_writer_.fact(registry_record::token_dead(messages_[d.message].message->app, device_id(d.device), slot.name,
                                                     target.address, s.dead_since_ms, wall_));
   outcome_due(dix);
 

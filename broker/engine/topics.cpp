@@ -9,17 +9,15 @@ constexpr size_t kPage = 1'000;  // device ids
 }  // namespace
 
 void Core::set_topic(std::string app, std::string topic, std::string device_id, bool subscribed, Done<void> done) {
-  std::string key = app + '\0' + device_id;
-  auto job = [this, key, app = std::move(app), topic = std::move(topic), device_id = std::move(device_id), subscribed,
-              done = std::move(done)]() mutable {
-    std::string record = registry_record::topic(app, topic, device_id, subscribed, wall_);
-    write_registry(key, std::move(record), [device_id, done = std::move(done)](Result<RegistryChange> change) mutable {
-      if (!change) return done(std::move(change).error());
-      if (!change->known) return done(Error{Code::not_found, "no such device", device_id});
-      done({});
-    });
+  auto make = [this, app, topic = std::move(topic), device_id, subscribed]() -> Result<std::string> {
+    return registry_record::topic(app, topic, device_id, subscribed, wall_);
   };
-  when_free(std::move(key), std::move(job));
+  registry_writer_.change(app, device_id, std::move(make),
+                          [device_id, done = std::move(done)](Result<RegistryChange> change) mutable {
+                            if (!change) return done(std::move(change).error());
+                            if (!change->known) return done(Error{Code::not_found, "no such device", device_id});
+                            done({});
+                          });
 }
 
 void Core::list_topics(const std::string& app, Done<std::vector<Broker::TopicInfo>> done) {

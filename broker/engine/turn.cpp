@@ -11,12 +11,6 @@ constexpr MonoNs kRefreshEvery = 250 * kNsPerMs;  // the operator's switch and c
 
 }  // namespace
 
-Error journal_error(Fate fate) {
-  if (fate == Fate::failed)
-    return {Code::no_space, "the journal could not be written; nothing changed. Free disk space", {}};
-  return {Code::unavailable, "it is not known whether this was stored; ask again after the broker has restarted", {}};
-}
-
 Core::Core(EngineOptions options, const EngineParts& parts, EngineStats& stats, intake::Intake& intake, Post post,
            Background background)
     : options_(std::move(options)),
@@ -26,6 +20,10 @@ Core::Core(EngineOptions options, const EngineParts& parts, EngineStats& stats, 
       post_(std::move(post)),
       background_(std::move(background)),
       random_(options_.seed ^ static_cast<uint64_t>(parts.clock.mono_ns())),
+      registry_writer_(
+          registry_, parts_.ledger,
+          [this](Callback<void()> job) { post_([job = std::move(job)](Core&) mutable { job(); }); },
+          [this](const RegistryChange& change) { device_changed(change); }),
       router_(options_.router),
       now_(parts.clock.mono_ns()),
       wall_(parts.clock.wall_ms()),
@@ -101,7 +99,7 @@ void Core::publish() {
 }
 
 bool Core::idle() const {
-  if (!busy_.empty() || !outcomes_.empty() || flights_.size() > 0) return false;
+  if (!registry_writer_.idle() || !outcomes_.empty() || flights_.size() > 0) return false;
   return std::all_of(slots_.begin(), slots_.end(), [](const ChannelSlot& slot) { return slot.queue.empty(); });
 }
 
