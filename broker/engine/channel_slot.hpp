@@ -9,6 +9,7 @@
 #include "broker/dispatch/retry.hpp"
 #include "broker/dispatch/send_queue.hpp"
 #include "broker/engine/engine_stats.hpp"
+#include "broker/engine/presence_book.hpp"
 #include "broker/routing/router.hpp"
 
 namespace godwit::engine {
@@ -49,9 +50,9 @@ struct ChannelSlot {
     uint8_t tries = 0;
   };
   std::deque<Recall> recalls;
-  uint32_t recalling = 0;       // with the channel
-  uint32_t presence_epoch = 1;  // grows with each PRESENCE_RESET
-  uint64_t online = 0;
+  uint32_t recalling = 0;  // with the channel
+
+  PresenceBook presence;
 
   uint32_t bit() const { return 1u << no; }
   // More than "accepted" comes back from here.

@@ -119,7 +119,7 @@ ChannelView Core::view_of(const ChannelSlot& slot) const {
   v.window = status.window;
   v.in_flight = status.in_flight;
   v.queued = slot.queue.size();
-  v.connections = slot.online;
+  v.connections = slot.presence.online();
   const MonoNs held_until = std::max(slot.held_until_ns, status.held_until_ns);
   if (held_until > now_) {
     v.held_until_ms = wall_ + (held_until - now_) / kNsPerMs;

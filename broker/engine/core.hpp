@@ -251,7 +251,7 @@ class Core {
   bool online(DeviceNo, const ChannelSlot&) const;
   bool absent(DeviceNo, const ChannelSlot&) const;
   void send_waiting(DeviceNo, ChannelSlot&);
-  void gone_offline(DeviceNo, ChannelSlot&, MonoNs before);
+  void gone_offline(DeviceNo, ChannelSlot&, MonoNs sent_at);
   void forget_presence(DeviceNo);
   bool may_wait_for_presence(const MessageEntry&, const Delivery&) const;
 
@@ -373,13 +373,6 @@ class Core {
   };
   std::vector<DeviceSlot> devices_;
   boost::unordered_flat_map<DeviceNo, std::string> removed_ids_;
-  struct Presence {
-    uint64_t seq = 0;
-    MonoNs since_ns = 0;
-    uint32_t epoch = 0;  // of the channel's last reset
-    bool online = false;
-  };
-  boost::unordered_flat_map<uint64_t, Presence> presence_;  // (channel, device)
 
   std::deque<ChannelSlot> slots_;  // by ChannelNo; addresses stay
   std::vector<ChannelNo> by_route_;

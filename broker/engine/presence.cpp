@@ -9,10 +9,6 @@ namespace {
 
 constexpr uint32_t kOffline = 0;  // subkind of a presence event; 1 online, 2 away (still connected)
 
-uint64_t presence_key(ChannelNo channel, DeviceNo device) {
-  return (static_cast<uint64_t>(channel) << 32) | device;
-}
-
 }  // namespace
 
 // The device behind an address of this channel. Events do not say which app they belong to, so a registration token is
@@ -32,63 +28,46 @@ DeviceNo Core::device_at(const ChannelSlot& slot, const std::string& address) co
 }
 
 bool Core::online(DeviceNo device, const ChannelSlot& slot) const {
-  const auto it = presence_.find(presence_key(slot.no, device));
-  return it != presence_.end() && it->second.online && it->second.epoch == slot.presence_epoch;
+  return slot.presence.said(device) == PresenceBook::Said::online;
 }
 
 // Our own listener knows everybody who is there. A server in between tells of those whom it may tell of: who was never
 // spoken of may well be there, so a send finds out.
 bool Core::absent(DeviceNo device, const ChannelSlot& slot) const {
-  const auto it = presence_.find(presence_key(slot.no, device));
-  const bool was_spoken_of = it != presence_.end() && it->second.epoch == slot.presence_epoch;
-  return was_spoken_of ? !it->second.online : slot.caps.owns_listener;
+  const auto said = slot.presence.said(device);
+  return said == PresenceBook::Said::nothing ? slot.caps.owns_listener : said == PresenceBook::Said::offline;
 }
 
 void Core::on_presence(const ChannelEvent& e) {
   ChannelSlot& slot = slots_[e.channel];
   const DeviceNo device = device_at(slot, e.address);
   if (device == kNoDevice) return;
-  Presence& p = presence_[presence_key(slot.no, device)];
-  if (p.epoch == slot.presence_epoch && e.seq < p.seq) return;  // overtaken by a newer one
-  const bool was_online = p.online && p.epoch == slot.presence_epoch;
-  p = {e.seq, now_, slot.presence_epoch, e.subkind != kOffline};
-  slot.online += p.online;
-  slot.online -= was_online;
-  slot.stats.connections.set(slot.online);
-  if (!p.online) return;
+  const bool is_online = e.subkind != kOffline;
+  if (!slot.presence.hear(device, e.seq, is_online, now_)) return;
+  slot.stats.connections.set(slot.presence.online());
+  if (!is_online) return;
   router_.alive(device, now_);
   send_waiting(device, slot);
 }
 
 void Core::on_presence_reset(ChannelNo channel) {
-  ChannelSlot& slot = slots_[channel];
-  ++slot.presence_epoch;
-  boost::unordered::erase_if(presence_, [channel](const auto& entry) { return entry.first >> 32 == channel; });
-  slot.online = 0;
-  slot.stats.connections.set(0);
+  slots_[channel].presence.forget_all();
+  slots_[channel].stats.connections.set(0);
 }
 
 // A send has found out before the event came.
-void Core::gone_offline(DeviceNo device, ChannelSlot& slot, MonoNs before) {
-  const auto it = presence_.find(presence_key(slot.no, device));
-  if (!absent(device, slot) && !online(device, slot)) {  // nobody had spoken of it
-    presence_[presence_key(slot.no, device)] = {0, now_, slot.presence_epoch, false};
-    return;
-  }
-  if (it == presence_.end() || !it->second.online || it->second.epoch != slot.presence_epoch) return;
-  if (it->second.since_ns > before) return;  // it has come back since
-  it->second.online = false;
-  --slot.online;
-  slot.stats.connections.set(slot.online);
+void Core::gone_offline(DeviceNo device, ChannelSlot& slot, MonoNs sent_at) {
+  if (absent(device, slot)) return;
+  slot.presence.missed(device, sent_at, now_);
+  slot.stats.connections.set(slot.presence.online());
 }
 
 // Another token is another address behind the server: what was said of the old one does not hold.
 void Core::forget_presence(DeviceNo device) {
   for (ChannelSlot& slot : slots_) {
     if (!slot.caps.presence || slot.caps.owns_listener) continue;
-    slot.online -= online(device, slot);
-    presence_.erase(presence_key(slot.no, device));
-    slot.stats.connections.set(slot.online);
+    slot.presence.forget(device);
+    slot.stats.connections.set(slot.presence.online());
   }
 }
 
