@@ -11,6 +11,7 @@ constexpr double kDay_s = 86400, kQuarter_s = 900;
 constexpr double kHalved = 0.5, kNothing = 0.05;  // the falls that the two tests are tuned to
 constexpr double kRecovered = 0.9;                // of the expected deliveries
 constexpr double kClear = 7;
+constexpr double kWorse = 5;
 constexpr double kLeastThreshold = 7, kMostThreshold = 16;
 constexpr double kMostExpected = 0.9;  // the surest devices are a little less sure than they look: two silences of them
                                        // must not be an outage
@@ -32,7 +33,25 @@ double step(double left, bool success, double p) {
 
 void calm(HealthCell& cell) {
   cell.suspicion = cell.despair = cell.since_successes = cell.since_expected = 0;
+  cell.fallen_successes = cell.fallen_expected = cell.suspected_before = 0;
   cell.heard = 0;
+}
+
+// One outcome more for the test for "next to nothing" of what is left of the chance p that was expected.
+void despair(HealthCell& cell, bool success, double p, double left) {
+  if (cell.despair <= 0) cell.suspected_before = std::max(0.0, cell.suspicion);
+  cell.despair += step(kNothing, success, p * left);
+  if (cell.despair <= 0) {
+    cell.fallen_successes = cell.fallen_expected = 0;
+    return;
+  }
+  cell.fallen_successes += success;
+  cell.fallen_expected += p;
+}
+
+// Whether the latest outcomes look more like a total fall than like half of one, whatever was suspected before.
+bool has_fallen(const HealthCell& cell) {
+  return cell.despair > 0 && cell.despair > cell.suspicion - cell.suspected_before;
 }
 
 bool is_new_witness(HealthCell& cell, DeviceNo device) {
@@ -132,10 +151,11 @@ bool Health::suspect(HealthCell& cell, DeviceNo device, bool success, double p, 
   for (double* credit : {&cell.suspicion, &cell.despair})
     if (*credit < 0) *credit *= fade;
   if (!success && !is_new_witness(cell, device)) return false;
+  despair(cell, success, p, 1);
   cell.suspicion += step(kHalved, success, p);
-  cell.despair += step(kNothing, success, p);
   if (cell.suspicion <= 0) {
     cell.despair = std::min(0.0, cell.despair);
+    cell.fallen_successes = cell.fallen_expected = 0;
     cell.since_successes = cell.since_expected = 0;
     cell.heard = 0;
     return false;
@@ -169,8 +189,10 @@ void Health::trip(PerChannel& channel, const Cover& cover, size_t at, double t) 
   cell.alarmed_at = cell.last_first = t;
   cell.passed_over = 0;
   cell.recovery = 0;
-  cell.successes = {seen.since_successes, t};
-  cell.expected = {seen.since_expected, t};
+  const bool fallen = has_fallen(seen);
+  cell.successes = {fallen ? seen.fallen_successes : seen.since_successes, t};
+  cell.expected = {fallen ? seen.fallen_expected : seen.since_expected, t};
+  cell.despair = cell.fallen_successes = cell.fallen_expected = 0;
   update_health(cell, t);
   ++channel.alarms;
   ++channel.trips;
@@ -180,6 +202,14 @@ void Health::judge_alarmed(PerChannel& channel, HealthCell& cell, bool success, 
   p = std::clamp(p, 0.001, 0.98);
   cell.successes.add(t, kQuarter_s, success);
   cell.expected.add(t, kQuarter_s, p);
+  despair(cell, success, p, cell.health);
+  if (cell.despair <= 0) {
+    cell.despair = 0;
+  } else if (cell.despair > kWorse) {  // it fell further: the average would take a quarter of an hour to say so
+    cell.successes = {cell.fallen_successes, t};
+    cell.expected = {cell.fallen_expected, t};
+    cell.despair = cell.fallen_successes = cell.fallen_expected = 0;
+  }
   update_health(cell, t);
   const double sick = std::clamp(cell.health, 0.08, 0.7);
   cell.recovery += success ? std::log(kRecovered / sick) : std::log((1 - kRecovered * p) / (1 - sick * p));
@@ -253,9 +283,10 @@ void Health::save(ByteWriter& out, size_t channels) const {
     out.varint(channels_[c].trips);
     out.varint(count);
     for_each_cell(channels_[c], [&out](const HealthCell& cell) {
-      for (const double v : {cell.judged_at, cell.since_successes, cell.since_expected, cell.events.sum, cell.events.at,
-                             cell.health, cell.successes.sum, cell.successes.at, cell.expected.sum, cell.expected.at,
-                             cell.recovery, cell.alarmed_at, cell.last_first})
+      for (const double v :
+           {cell.judged_at, cell.since_successes, cell.since_expected, cell.fallen_successes, cell.fallen_expected,
+            cell.suspected_before, cell.events.sum, cell.events.at, cell.health, cell.successes.sum, cell.successes.at,
+            cell.expected.sum, cell.expected.at, cell.recovery, cell.alarmed_at, cell.last_first})
         out.f64(v);
       out.f64(cell.suspicion), out.f64(cell.despair);
       out.u8(cell.alarmed ? 1 : 0);
@@ -275,9 +306,10 @@ void Health::restore(ByteReader& in, const std::vector<ChannelNo>& channel_of) {
     if (in.varint() != count) return in.fail();
     channel.alarms = 0;
     for_each_cell(channel, [&](HealthCell& cell) {
-      for (double* v : {&cell.judged_at, &cell.since_successes, &cell.since_expected, &cell.events.sum, &cell.events.at,
-                        &cell.health, &cell.successes.sum, &cell.successes.at, &cell.expected.sum, &cell.expected.at,
-                        &cell.recovery, &cell.alarmed_at, &cell.last_first}) {
+      for (double* v : {&cell.judged_at, &cell.since_successes, &cell.since_expected, &cell.fallen_successes,
+                        &cell.fallen_expected, &cell.suspected_before, &cell.events.sum, &cell.events.at, &cell.health,
+                        &cell.successes.sum, &cell.successes.at, &cell.expected.sum, &cell.expected.at, &cell.recovery,
+                        &cell.alarmed_at, &cell.last_first}) {
         *v = in.f64();
         if (!(*v >= 0 && *v < 1e15)) in.fail();
       }

@@ -28,10 +28,14 @@ struct HealthCell {
   // heard once: it takes several phones to accuse a channel.
   std::array<uint32_t, 16> witnesses{};  // device + 1, the latest ones
   uint32_t heard = 0;
-  double since_successes = 0, since_expected = 0;  // since suspicion left 0: only data after the change
+  // Since suspicion, or despair, left 0: only data after the change. A total outage may find a cell that suspects a
+  // little already, so the older of both must not tell how much is left.
+  double since_successes = 0, since_expected = 0;
+  double fallen_successes = 0, fallen_expected = 0;
+  double suspected_before = 0;  // suspicion when despair left 0
   double judged_at = 0;
   Decayed events;  // attempts judged, half-life a day: what sets the threshold
-  // While alarmed.
+  // While alarmed; despair then is that of "next to nothing of what is left".
   bool alarmed = false;
   double health = 1;
   Decayed successes, expected;  // half-life 15 minutes

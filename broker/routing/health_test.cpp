@@ -97,6 +97,25 @@ TEST_F(Cells, HalfTheDeliveriesGiveHalfTheHealth) {
   EXPECT_NEAR(health.factor(0, xiaomi), 0.4, 0.12);
 }
 
+TEST_F(Cells, WhatWasSuspectedBeforeAnOutageDoesNotHideThatNothingArrives) {
+  calm(20000);
+  while (health.factor(0, xiaomi) < 1) judge(vivo, true, 0.85);
+  for (int i = 0; i < 40; ++i) judge(i % 4 < 2 ? xiaomi : vivo, i % 5 < 3, 0.85);  // a little worse than expected
+  ASSERT_EQ(health.factor(0, xiaomi), 1);
+  int failures = 0;
+  while (health.factor(0, vivo) >= 1 && failures < 50) judge(failures++ % 2 == 0 ? xiaomi : vivo, false, 0.85);
+  EXPECT_LE(failures, 10);
+  EXPECT_LT(health.factor(0, vivo), 0.3);
+}
+
+TEST_F(Cells, AFurtherFallIsBelievedAtOnce) {
+  calm(20000);
+  for (int i = 0; i < 600; ++i) judge(i % 2 == 0 ? xiaomi : vivo, random.uniform() < 0.85 * 0.5, 0.85);
+  ASSERT_GT(health.factor(0, xiaomi), 0.3);
+  for (int i = 0; i < 14; ++i) judge(i % 2 == 0 ? xiaomi : vivo, false, 0.85);
+  EXPECT_LT(health.factor(0, xiaomi), 0.2);
+}
+
 TEST_F(Cells, SickCellsAskForProbesButNotWhereMessagesAreRare) {
   calm(20000);
   for (int i = 0; i < 40; ++i) judge(xiaomi, false, 0.85);
