@@ -155,6 +155,19 @@ TEST_F(ApiTest, AServerIsToldWhereATokenCameFromAndGetsNoCredential) {
   EXPECT_FALSE(expect(201, "PUT", "/v1/devices/third", kClientKey, body).contains("moved_from"));
 }
 
+TEST_F(ApiTest, ATokenForAChannelThatTheAppDoesNotHaveIsKeptWithAWarning) {
+  ApiOptions options = test_options();
+  options.keys.apps[0].rules.channels = {"selfconn", "mipush"};
+  start(std::move(options));
+  const json made = expect(201, "PUT", "/v1/devices/d1", kClientKey,
+                           R"({"platform":"android","channels":{"mipsh":{"token":"t"},"selfconn":{}}})");
+  EXPECT_EQ(made["warnings"], json::array({"/channels/mipsh: the app has no such channel now (did you mean 'mipush'?); "
+                                           "nothing is sent there"}));
+  EXPECT_EQ(made["channels"]["mipsh"]["token"], "t");
+  expect(422, "POST", "/v1/messages", kServerKey,
+         R"({"to":{"token":{"channel":"mipsh","token":"t"}},"notification":{"title":"x"}})");
+}
+
 TEST_F(ApiTest, DevicesAreListedPatchedAndForgotten) {
   for (const char* id : {"a", "b", "c"}) add_device("shop", id, "u 1/2");
   const json page = expect(200, "GET", "/v1/devices?limit=2", kServerKey);

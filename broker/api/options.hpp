@@ -10,6 +10,12 @@
 
 namespace godwit {
 
+// What an app's messages are judged by.
+struct AppRules {
+  RoutingMode routing = RoutingMode::best;  // of messages that name none
+  std::vector<std::string> channels;        // that it may use; empty: not looked at
+};
+
 // One app: who may speak for it, from where, how much.
 struct ApiApp {
   std::string id;
@@ -19,7 +25,7 @@ struct ApiApp {
   // Quotas; 0: unlimited. Up to one second's worth may come at once. Over it the answer is 429 with Retry-After.
   double requests_per_second = 0;
   double messages_per_second = 0;
-  RoutingMode routing = RoutingMode::best;  // of messages that name none
+  AppRules rules = {};
 };
 
 struct ApiKeys {

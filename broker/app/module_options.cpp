@@ -91,9 +91,17 @@ EngineOptions engine_options(const Config& config) {
 ApiKeys api_keys(const Config& config) {
   ApiKeys keys;
   keys.admin_keys = config.admin_keys;
+  std::vector<std::string> all_channels;
+  for (const ChannelInstanceConfig& channel : config.channels) all_channels.push_back(channel.name);
   for (const AppConfig& app : config.apps)
-    keys.apps.push_back({app.id, app.server_keys, app.client_keys, app.allow_ips, app.requests_per_s,
-                         app.messages_per_s, routing_mode_from(app.routing).value_or(RoutingMode::best)});
+    keys.apps.push_back({app.id,
+                         app.server_keys,
+                         app.client_keys,
+                         app.allow_ips,
+                         app.requests_per_s,
+                         app.messages_per_s,
+                         {routing_mode_from(app.routing).value_or(RoutingMode::best),
+                          app.channels.empty() ? all_channels : app.channels}});
   return keys;
 }
 

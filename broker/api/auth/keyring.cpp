@@ -75,7 +75,7 @@ Result<std::shared_ptr<const Keyring>> Keyring::build(const ApiKeys& keys, const
       return Error{Code::invalid, where + ".id: there is an app '" + app.id + "' already", where + ".id"};
     AppAccess& access = *out->apps_.emplace_back(std::make_unique<AppAccess>());
     access.id = app.id;
-    access.routing = app.routing;
+    access.rules = std::make_shared<const AppRules>(app.rules);
     for (size_t i = 0; i < app.allow_ips.size(); ++i) {
       auto network = http::IpNetwork::parse(app.allow_ips[i]);
       const std::string here = at(where + ".allow_ips", i);

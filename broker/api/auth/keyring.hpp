@@ -27,7 +27,7 @@ struct AppAccess {
   std::string id;
   std::vector<http::IpNetwork> allowed;  // of server calls; empty: from anywhere
   std::shared_ptr<AppQuota> quota;       // shared with the keyrings before and after
-  RoutingMode routing = RoutingMode::best;
+  std::shared_ptr<const AppRules> rules;
 
   bool admits(const http::IpAddress& address) const;
 };

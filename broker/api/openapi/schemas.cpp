@@ -124,7 +124,10 @@ const char* const kOpenApiSchemas = R"json({
     "moved_from": {"type": "array", "description": "Tokens that other devices had until now",
       "items": {"type": "object", "properties": {
         "channel": {"type": "string", "description": "The channel instance"},
-        "device_id": {"type": "string", "description": "Who had it"}}}}}}]
+        "device_id": {"type": "string", "description": "Who had it"}}}},
+    "warnings": {"type": "array", "description": "What was kept but will most likely not do what was meant",
+      "items": {"type": "string"},
+      "example": ["/channels/mipsh: the app has no such channel now (did you mean 'mipush'?); nothing is sent there"]}}}]
 },
 "DeviceList": {
   "type": "object", "description": "A page of devices", "required": ["devices"],

@@ -30,7 +30,7 @@ void check_faults(bool has_value, const Faults& faults) {
 
 void message(std::string_view json) {
   Faults faults;
-  const auto draft = parse_message(json, MessageRules{}, 1'790'000'000'000, {}, faults);
+  const auto draft = parse_message(json, MessageRules{}, AppRules{}, 1'790'000'000'000, {}, faults);
   check_faults(draft.has_value(), faults);
   if (!draft) return;
   demand(draft->message.content.size() <= MessageRules{}.content_bytes);
@@ -40,7 +40,7 @@ void message(std::string_view json) {
   MessageRules wide;
   wide.content_bytes = 1 << 20;
   wide.json_depth = 40;
-  demand(parse_message(wrapped, wide, 0, {}, again).has_value());
+  demand(parse_message(wrapped, wide, AppRules{}, 0, {}, again).has_value());
 }
 
 void device(std::string_view json) {

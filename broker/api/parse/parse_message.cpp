@@ -104,6 +104,33 @@ void parse_options(Value value, const Place& place, const MessageRules& rules, W
     faults.add(Place(place, "channels"), fault_codes::required, "routing 'ordered' needs the order: list the channels");
 }
 
+// Many APIs have these at the top.
+void unknown_top_member(const Place& here, std::string_view name, Faults& faults) {
+  const auto belongs_in = [&](std::string_view member, std::span<const std::string_view> names) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) return false;
+    faults.add(here, fault_codes::unknown, "belongs in '" + std::string(member) + "'");
+    return true;
+  };
+  if (!belongs_in("options", kOptionNames) && !belongs_in("notification", message_members::notification()))
+    json::unknown_member(here, name, kTop, faults);
+}
+
+void check_channels(const Message& message, const std::vector<std::string>& known, const Place& top, Faults& faults) {
+  if (known.empty()) return;
+  const auto is_known = [&](const std::string& name) {
+    return std::find(known.begin(), known.end(), name) != known.end();
+  };
+  const auto add = [&](const Place& place, std::string_view what, const std::string& name) {
+    std::string detail(what);
+    for (size_t i = 0; i < known.size(); ++i) detail += (i ? ", " : " ") + known[i];
+    faults.add(place, fault_codes::one_of, detail + did_you_mean(name, known));
+  };
+  if (const std::string& name = message.to.channel; !name.empty() && !is_known(name))
+    add(Place(Place(Place(top, "to"), "token"), "channel"), "is not a channel of this app, which has", name);
+  if (!message.channels.empty() && std::none_of(message.channels.begin(), message.channels.end(), is_known))
+    add(Place(Place(top, "options"), "channels"), "names no channel of this app, which has", message.channels.front());
+}
+
 void settle_idempotency_key(std::string_view header, MessageDraft& draft, Faults& faults) {
   if (header.empty()) return;
   if (!is_idempotency_key(header))
@@ -126,8 +153,8 @@ MessageRules MessageRules::from(const ApiOptions& options) {
   return out;
 }
 
-std::optional<MessageDraft> parse_message(std::string_view json, const MessageRules& rules, WallMs now,
-                                          std::string_view idempotency_header, Faults& faults, RoutingMode routing) {
+std::optional<MessageDraft> parse_message(std::string_view json, const MessageRules& rules, const AppRules& app,
+                                          WallMs now, std::string_view idempotency_header, Faults& faults) {
   const auto root = json::parse(json, rules.json_depth, faults);
   if (!root) return std::nullopt;
   const Place top;
@@ -137,7 +164,7 @@ std::optional<MessageDraft> parse_message(std::string_view json, const MessageRu
   MessageDraft draft;
   Message& message = draft.message;
   message.ttl_ms = rules.default_ttl_ms;
-  message.routing = routing;
+  message.routing = app.routing;
   RawContent raw;
   JsonSpans spans(json);  // walks along: members come in the same order as in the text
   std::string_view raw_key, raw_value;
@@ -148,7 +175,7 @@ std::optional<MessageDraft> parse_message(std::string_view json, const MessageRu
     size_t which = 0;
     while (which < kTop.size() && kTop[which] != member.key) ++which;
     if (which == kTop.size()) {
-      json::unknown_member(here, member.key, kTop, faults);
+      unknown_top_member(here, member.key, faults);
       continue;
     }
     if (seen & bit(which)) {
@@ -182,6 +209,7 @@ std::optional<MessageDraft> parse_message(std::string_view json, const MessageRu
   if (!(seen & bit(kTo))) faults.add(Place(top, "to"), fault_codes::required, "says whom the message is for");
   if (!(seen & (bit(kNotification) | bit(kData))))
     faults.add(Place(top, "notification"), fault_codes::required, "a message needs a notification, data, or both");
+  check_channels(message, app.channels, top, faults);
   settle_idempotency_key(idempotency_header, draft, faults);
   if (faults.empty()) build_content(raw, rules.content_bytes, message.content, faults);
   if (!faults.empty()) return std::nullopt;

@@ -23,10 +23,10 @@ struct MessageRules {
 
 // `idempotency_header`: the value of Idempotency-Key, or empty; a key in the body must not contradict it. Unset in the
 // draft: app, id, accepted_ms, and the hashes that intake makes. A deliver_at that has just passed is kept, not
-// refused: a repeated call must be judged as the first one was. `routing`: of a message that names none.
-std::optional<MessageDraft> parse_message(std::string_view json, const MessageRules& rules, WallMs now,
-                                          std::string_view idempotency_header, Faults& faults,
-                                          RoutingMode routing = RoutingMode::best);
+// refused: a repeated call must be judged as the first one was. A message that none of the app's channels could carry
+// is a fault; some unknown ones among `options.channels` are not, because callers serve several brokers.
+std::optional<MessageDraft> parse_message(std::string_view json, const MessageRules& rules, const AppRules& app,
+                                          WallMs now, std::string_view idempotency_header, Faults& faults);
 
 // The members that are known, by object; the OpenAPI document is checked against them.
 namespace message_members {

@@ -13,7 +13,7 @@ using testing::IsEmpty;
 constexpr WallMs kNow = 1'790'000'000'000;  // 2026-09-21T14:13:20Z
 
 std::optional<MessageDraft> parse(std::string_view json, Faults& faults, std::string_view key = "") {
-  return parse_message(json, MessageRules{}, kNow, key, faults);
+  return parse_message(json, MessageRules{}, AppRules{}, kNow, key, faults);
 }
 
 MessageDraft good(std::string_view json, std::string_view key = "") {
@@ -68,7 +68,7 @@ TEST(ParseMessage, TakesTheAppsRoutingWhereItNamesNone) {
   const std::string_view to = R"("to":{"user":"u"},"notification":{"title":"t"})";
   const auto parse_for = [&](const std::string& options) {
     const std::string text = "{" + std::string(to) + options + "}";
-    return parse_message(text, MessageRules{}, kNow, "", faults, RoutingMode::ordered)->message.routing;
+    return parse_message(text, MessageRules{}, {RoutingMode::ordered, {}}, kNow, "", faults)->message.routing;
   };
   EXPECT_EQ(parse_for(""), RoutingMode::ordered);  // in the order of the app's channels: none need be listed
   EXPECT_EQ(parse_for(R"(,"options":{"ttl":60})"), RoutingMode::ordered);
@@ -208,6 +208,29 @@ TEST(ParseMessage, AnUnknownMemberNamesTheNearestKnownOne) {
   Faults faults;
   parse(R"({"to":{"user":"u"},"notification":{"titel":"x"}})", faults);
   EXPECT_THAT(faults.list().at(0).detail, HasSubstr("did you mean 'title'"));
+}
+
+TEST(ParseMessage, AMemberAtTheTopThatBelongsElsewhereIsToldWhere) {
+  Faults faults;
+  parse(R"({"to":{"user":"u"},"data":{},"priority":"high","body":"x"})", faults);
+  EXPECT_EQ(faults.list().at(0).detail, "belongs in 'options'");
+  EXPECT_EQ(faults.list().at(1).detail, "belongs in 'notification'");
+}
+
+TEST(ParseMessage, RefusesWhatNoChannelOfTheAppCouldCarry) {
+  const AppRules app{RoutingMode::best, {"selfconn", "mipush"}};
+  const auto fault_of = [&](std::string_view json) {
+    Faults faults;
+    parse_message(json, MessageRules{}, app, kNow, "", faults);
+    return faults.empty() ? std::string() : faults.list()[0].pointer + " " + faults.list()[0].detail;
+  };
+  EXPECT_EQ(fault_of(R"({"to":{"token":{"channel":"mipsh","token":"t"}},"data":{}})"),
+            "/to/token/channel is not a channel of this app, which has selfconn, mipush (did you mean 'mipush'?)");
+  EXPECT_EQ(fault_of(R"({"to":{"user":"u"},"data":{},"options":{"channels":["apns","fcm"]}})"),
+            "/options/channels names no channel of this app, which has selfconn, mipush");
+  EXPECT_EQ(fault_of(R"({"to":{"user":"u"},"data":{},"options":{"channels":["apns","mipush"]}})"), "")
+      << "one list may serve several brokers";
+  EXPECT_EQ(fault_of(R"({"to":{"token":{"channel":"mipush","token":"t"}},"data":{}})"), "");
 }
 
 TEST(ParseMessage, WhatIsNotJsonIsA400WithItsReason) {

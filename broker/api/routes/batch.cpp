@@ -79,7 +79,7 @@ class Batch final : public http::Watcher, public std::enable_shared_from_this<Ba
     if (too_long) {
       faults.add(Place(), fault_codes::too_large,
                  "the message is longer than " + std::to_string(api_.options.limits.body_bytes) + " bytes");
-    } else if (auto draft = parse_message(text, api_.rules, api_.now(), {}, faults, caller_.routing)) {
+    } else if (auto draft = parse_message(text, api_.rules, *caller_.rules, api_.now(), {}, faults)) {
       draft->message.app = caller_.app;
       open_->drafts.push_back(*std::move(draft));
       open_->lines.emplace_back();

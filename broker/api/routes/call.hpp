@@ -22,11 +22,11 @@ namespace godwit {
 
 struct Caller {
   Role role = Role::nobody;
-  std::string app;                          // empty: an admin who named none, or nobody
-  std::shared_ptr<AppQuota> quota;          // null where `app` is empty
-  RoutingMode routing = RoutingMode::best;  // the app's, for messages that name none
-  std::string device_id;                    // of a device
-  uint32_t generation = 0;                  // of its credential
+  std::string app;                        // empty: an admin who named none, or nobody
+  std::shared_ptr<AppQuota> quota;        // null where `app` is empty
+  std::shared_ptr<const AppRules> rules;  // the same
+  std::string device_id;                  // of a device
+  uint32_t generation = 0;                // of its credential
 };
 
 struct Call {

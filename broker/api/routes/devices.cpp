@@ -1,21 +1,39 @@
 // Devices: registration, state, listings.
+#include <algorithm>
+
 #include "broker/api/parse/parse_device.hpp"
 #include "broker/api/routes/call.hpp"
 #include "broker/api/views.hpp"
+#include "broker/base/nearest.hpp"
 
 namespace godwit {
 namespace {
 
 constexpr int64_t kMostPerPage = 1000, kPerPage = 100;
 
+// A token for a channel that this broker does not have is kept, because it may get it; but most often the name is
+// wrong.
+void write_warnings(JsonWriter& json, const Device& device, const std::vector<std::string>& known) {
+  std::vector<std::string> warnings;
+  for (const DeviceChannel& c : device.channels)
+    if (!known.empty() && std::find(known.begin(), known.end(), c.channel) == known.end())
+      warnings.push_back("/channels/" + c.channel + ": the app has no such channel now" +
+                         did_you_mean(c.channel, known) + "; nothing is sent there");
+  if (warnings.empty()) return;
+  json.key("warnings").array();
+  for (const std::string& warning : warnings) json.value(warning);
+  json.end_array();
+}
+
 // A client learns how to reach the long connection; whose tokens moved is for servers only.
-http::Response registered(const Api& api, Role role, const DeviceAnswer& answer) {
+http::Response registered(const Api& api, const Caller& caller, const DeviceAnswer& answer) {
   http::Response out;
   out.status = answer.created ? 201 : 200;
   JsonWriter json(out.body);
   json.object();
   write_device_members(json, answer.device);
-  if (role == Role::client) {
+  write_warnings(json, answer.device, caller.rules->channels);
+  if (caller.role == Role::client) {
     Credential credential;
     credential.app = answer.device.app;
     credential.device_id = answer.device.id;
@@ -44,8 +62,8 @@ void put(Api& api, Call& call, http::Reply reply) {
   device->id = call.path_value("device_id");  // empty for POST: the broker makes one
   api.broker().put_device(
       *std::move(device),
-      bring<DeviceAnswer>(std::move(reply), [&api, role = call.caller.role](http::Reply r, const DeviceAnswer& answer) {
-        r.send(registered(api, role, answer));
+      bring<DeviceAnswer>(std::move(reply), [&api, caller = call.caller](http::Reply r, const DeviceAnswer& answer) {
+        r.send(registered(api, caller, answer));
       }));
 }
 

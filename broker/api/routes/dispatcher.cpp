@@ -197,7 +197,7 @@ std::variant<Caller, Dispatcher::Refusal> Dispatcher::authorize(const Route& rou
   if (app) {
     caller.app = app->id;
     caller.quota = app->quota;
-    caller.routing = app->routing;
+    caller.rules = app->rules;
   }
   return caller;
 }

@@ -9,8 +9,8 @@ namespace {
 
 // The hot path: parse, gather, and the broker's answer comes back through AcceptGather.
 void accept(Api& api, Call& call, http::Reply reply) {
-  auto draft = parse_message(call.request.body, api.rules, api.now(), call.request.idempotency_key, call.faults,
-                             call.caller.routing);
+  auto draft = parse_message(call.request.body, api.rules, *call.caller.rules, api.now(), call.request.idempotency_key,
+                             call.faults);
   if (!draft) return reply.send(call.faults.response());
   const double wait = call.caller.quota->messages.take(1, api.parts.clock.mono_ns());
   if (wait > 0) return reply.send(retry_later(problem_kinds::too_many, "the app's messages_per_s are used up", wait));
@@ -20,7 +20,7 @@ void accept(Api& api, Call& call, http::Reply reply) {
 }
 
 void validate(Api& api, Call& call, http::Reply reply) {
-  auto draft = parse_message(call.request.body, api.rules, api.now(), {}, call.faults, call.caller.routing);
+  auto draft = parse_message(call.request.body, api.rules, *call.caller.rules, api.now(), {}, call.faults);
   if (!draft) return reply.send(call.faults.response());
   draft->message.app = std::move(call.caller.app);
   api.broker().dry_run(*std::move(draft), bring<DryRun>(std::move(reply), [](http::Reply r, const DryRun& run) {
