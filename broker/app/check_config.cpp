@@ -5,6 +5,7 @@
 #include "broker/api/api_server.hpp"
 #include "broker/app/module_options.hpp"
 #include "broker/base/clock.hpp"
+#include "broker/net/proxy.hpp"
 #include "broker/net/vendor_client.hpp"
 #include "broker/storage/memory/memory_catalogue.hpp"
 
@@ -13,6 +14,9 @@ namespace godwit {
 void check_config(ConfigResult& result) {
   if (const Result<void> keys = check_api_keys(api_keys(result.config)); !keys)
     result.faults.push_back({0, keys.error().where, keys.error().message});
+  if (const std::string& proxy = result.config.http.proxy; !proxy.empty())
+    if (const auto parsed = net::Proxy::parse(proxy); !parsed)
+      result.faults.push_back({0, "http.proxy", parsed.error().message});
 
   // Copies of the plugins go to a folder of our own: the data directory may belong to a broker that is running.
   std::string folder = (std::filesystem::temp_directory_path() / "godwit-check-XXXXXX").string();

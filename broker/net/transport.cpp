@@ -3,7 +3,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,38 +23,11 @@ std::string connect_request(const Origin& origin, const Proxy& proxy) {
   return text + "\r\n";
 }
 
-std::string base64(const std::string& text) {
-  std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(text.data()),
-                      static_cast<int>(text.size()));
-  out.resize(static_cast<size_t>(length));
-  return out;
-}
-
 std::string errno_text(int code) {
   return std::generic_category().message(code);
 }
 
 }  // namespace
-
-Result<Proxy> Proxy::parse(const std::string& text) {
-  std::string rest = text;
-  Proxy proxy;
-  if (const size_t scheme = rest.find("://"); scheme != std::string::npos) {
-    const size_t at = rest.find('@', scheme);
-    if (at != std::string::npos) {
-      proxy.authorization = "Basic " + base64(rest.substr(scheme + 3, at - scheme - 3));
-      rest = rest.substr(0, scheme + 3) + rest.substr(at + 1);
-    }
-  }
-  Result<Origin> origin = Origin::parse(rest);
-  if (!origin) return std::move(origin).error().with("proxy");
-  if (origin->tls) return Error{Code::unsupported, "a proxy is reached by http://, not https://", "proxy"};
-  proxy.host = origin->host;
-  proxy.port = origin->port;
-  return proxy;
-}
 
 Transport::Transport(std::vector<Address> addresses, const Origin& origin, std::string name, const TlsContext* tls,
                      const Proxy* proxy)

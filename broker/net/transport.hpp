@@ -12,18 +12,11 @@
 #include <string_view>
 
 #include "broker/net/origin.hpp"
+#include "broker/net/proxy.hpp"
 #include "broker/net/resolver.hpp"
 #include "broker/net/tls_context.hpp"
 
 namespace godwit::net {
-
-// An HTTP proxy that takes CONNECT: "http://[user:password@]host:port".
-struct Proxy {
-  std::string host;
-  uint16_t port = 0;
-  std::string authorization;  // value of proxy-authorization; empty: none
-  static Result<Proxy> parse(const std::string& text);
-};
 
 class Transport {
  public:

@@ -158,7 +158,8 @@ class ConnectProxy {
             std::lock_guard lock(mutex_);
             requests_.push_back(request);
           }
-          if (request.find("Proxy-Authorization: Basic dXNlcjpzZWNyZXQ=\r\n") == std::string::npos)
+          // user:p@s:s%
+          if (request.find("Proxy-Authorization: Basic dXNlcjpwQHM6cyU=\r\n") == std::string::npos)
             return c.write("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
           c.write("HTTP/1.1 200 Connection established\r\n\r\n");
           c.tunnel_to(target_port);
@@ -179,7 +180,7 @@ class ConnectProxy {
 
 TEST_F(VendorClientTest, GoesThroughAProxyByConnectAndStillChecksTheVendorsName) {
   ConnectProxy proxy(server.port());
-  VendorClient through(clock, {.proxy = proxy.url("user:secret@"), .timing = {}});
+  VendorClient through(clock, {.proxy = proxy.url("user:p%40s%3As%25@"), .timing = {}});
   HttpPoolOptions options = options_for("https://api.vendor.test:" + std::to_string(server.port()));
   const HttpResponse r = net::ask(through, *through.open_pool(options));
   EXPECT_EQ(r.status, 200) << r.error;
@@ -206,6 +207,18 @@ TEST(HeaderMemory, NeverIndexesSecretsAndStopsIndexingWhatChangesEachTime) {
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(memory.should_index("apns-id", "id-" + std::to_string(i)));
   for (int i = 4; i < 100; ++i) EXPECT_FALSE(memory.should_index("apns-id", "id-" + std::to_string(i)));
   EXPECT_TRUE(memory.should_index("apns-topic", "org.example.chat"));
+}
+
+TEST_F(VendorClientTest, GivesAProxyTheSamePasswordOverHttp1) {
+  H2Server old([](H2ServerConnection&, const H2Request&) {},
+               {.max_streams = 1, .certificate = certificate, .speaks_h2 = false});
+  ConnectProxy proxy(old.port());
+  VendorClient through(clock, {.proxy = proxy.url("user:p%40s%3As%25@"), .timing = {}});
+  HttpPoolOptions options = options_for(old.origin());
+  options.versions = 1;
+  const HttpResponse r = net::ask(through, *through.open_pool(options));
+  EXPECT_EQ(r.body, "old") << r.error;
+  EXPECT_EQ(r.version, 1);
 }
 
 }  // namespace

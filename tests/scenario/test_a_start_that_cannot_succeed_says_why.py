@@ -62,6 +62,12 @@ def test_unknown_key_names_file_line_and_key(broker):
     assert code == 2 and "chanels" in text and "did you mean 'channels'" in text and "godwit.yaml:" in text, text
 
 
+def test_proxy_that_cannot_be_read_is_named_without_its_password(broker):
+    broker.config["http"]["proxy"] = "http://ann:hunter2@2@proxy.example:3128"
+    code, text, _ = end_of(broker, "--check-config")
+    assert code == 2 and "http.proxy" in text and "'@' is %40" in text and "hunter" not in text, text
+
+
 def test_good_configuration_is_ok(broker):
     code, _, done = end_of(broker, "--check-config")
     assert code == 0 and "ok" in done.stdout, done

@@ -128,7 +128,7 @@ class TinyProxy:
         self.process.wait()
         self._folder.cleanup()
 
-    def url(self, user="ann:s3cret"):
+    def url(self, user="ann:s%33cret"):  # tinyproxy's passwords are letters and digits, so one of them is encoded
         return f"http://{user}@127.0.0.1:{self.port}"
 
     def asked_for(self):
