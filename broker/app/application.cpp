@@ -94,6 +94,7 @@ Result<void> Application::Parts::open_channels(ExitCode& code) {
   http = std::make_unique<net::VendorClient>(clock, net::VendorClientOptions{.proxy = config.http.proxy, .timing = {}});
   channels::PluginHostOptions options;
   options.data_dir = config.data_dir;
+  options.reload_drain_ms = std::max<int64_t>(config.limits.drain_ms, 1000);
   if (!config.plugin_dir.empty()) options.plugin_dirs = {config.plugin_dir};
   const auto verify = [this](std::string_view text) -> Result<channels::KnownDevice> {
     Result<Credential> credential = signer->verify(text, clock.wall_ms());
@@ -179,12 +180,15 @@ void Application::reload(const Config& changed) {
     return;
   }
   p.engine->reconfigure(app_options(changed));
-  for (const channels::ChannelFault& fault : p.host->reconfigure(channel_configs(changed)))
-    spdlog::warn("{}", config_fault(changed, fault).line_text(changed.file));
+  // A channel that needs a fresh instance takes its time; signals are not kept waiting.
+  p.host->reconfigure(channel_configs(changed), [changed](const std::vector<channels::ChannelFault>& faults) {
+    for (const channels::ChannelFault& fault : faults)
+      spdlog::warn("{}", config_fault(changed, fault).line_text(changed.file));
+    spdlog::info("reloaded {}", changed.file.string());
+  });
   p.config.apps = changed.apps;
   p.config.admin_keys = changed.admin_keys;
   p.config.channels = changed.channels;
-  spdlog::info("reloaded {}", changed.file.string());
 }
 
 void Application::tick() {

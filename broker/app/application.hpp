@@ -20,7 +20,8 @@ class Application {
 
   Result<void> start(ExitCode& code);  // on an error `code` says how to end
 
-  // SIGHUP: keys, allow lists, apps and live settings of channels. What needs a restart is said in the log.
+  // SIGHUP: keys, allow lists, apps and channels, whose part goes on after this returns. What needs a restart is said in
+  // the log.
   void reload(const Config& config);
 
   // Called a few times a second by the main thread: watches the disk's room. Below 5 % free the ballast goes, so that

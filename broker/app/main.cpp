@@ -52,7 +52,7 @@ int serve(Application& app, const std::filesystem::path& file) {
 int run(int argc, char** argv) {
   CLI::App options{
       "godwitd is the Godwit push broker.\n"
-      "SIGTERM drains and exits 0, SIGHUP reloads keys, apps and live channel settings.\n"
+      "SIGTERM drains and exits 0, SIGHUP reloads keys, apps and channels.\n"
       "Exit codes: 64 bad configuration, 70 store poisoned (restart at once), 75 cannot start now."};
   std::filesystem::path file;
   bool check = false;

@@ -151,7 +151,9 @@ int32_t HostCalls::event(void* ctx, const gw_event* const* events, uint32_t coun
   }
   if (list.size() < count)
     instance.misbehaviour_.note("useless-event", "sent events of unknown kind, or that name no device or message");
-  return list.empty() || instance.settler_.events(std::move(list)) ? GW_OK : GW_E_BUSY;
+  if (list.empty()) return GW_OK;
+  const auto deliver = [&](std::vector<ChannelEvent> events) { return instance.settler_.events(std::move(events)); };
+  return instance.presence_.pass(std::move(list), deliver) ? GW_OK : GW_E_BUSY;
 }
 
 int32_t HostCalls::drained(void* ctx) {

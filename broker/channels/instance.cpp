@@ -8,6 +8,7 @@
 #include "broker/channels/abi_text.hpp"
 #include "broker/channels/host_calls.hpp"
 #include "broker/channels/instance_services.hpp"
+#include "broker/channels/services/io_service.hpp"
 
 namespace godwit::channels {
 namespace {
@@ -31,7 +32,7 @@ std::string plugin_failed(const char* call, int32_t status, const Diagnosis& sai
 }  // namespace
 
 Instance::Instance(ChannelNo number, std::string name, std::string plugin_name, std::shared_ptr<const Plugin> plugin,
-                   const ChannelType& type, PreparedConfig config, Machinery& machinery)
+                   const ChannelType& type, PreparedConfig config, Machinery& machinery, PresenceGate::Stand stand)
     : number_(number),
       name_(std::move(name)),
       plugin_name_(std::move(plugin_name)),
@@ -48,6 +49,7 @@ Instance::Instance(ChannelNo number, std::string name, std::string plugin_name, 
                  if (until > window_.hold_until()) hold_until(until, "the vendor limits us");
                }),
       recalls_(misbehaviour_),
+      presence_(stand),
       lane_(machinery.lanes, clock_, *this),
       timers_(machinery.timers, clock_, lane_,
               [this](uint64_t id, uint64_t cookie) {
@@ -141,12 +143,13 @@ void Instance::begin_drain(MonoNs deadline) {
   });
 }
 
+bool Instance::is_drained() const {
+  const Phase phase = phase_.load();
+  if (phase != Phase::started && phase != Phase::draining) return true;
+  return phase == Phase::draining && (type_.ops.drain ? plugin_drained_.load() : window_.out() == 0);
+}
+
 bool Instance::wait_drained(std::chrono::steady_clock::time_point until) {
-  const auto is_drained = [&] {
-    const Phase phase = phase_.load();
-    if (phase != Phase::started && phase != Phase::draining) return true;
-    return phase == Phase::draining && (type_.ops.drain ? plugin_drained_.load() : window_.out() == 0);
-  };
   while (!is_drained()) {
     if (std::chrono::steady_clock::now() >= until) return false;
     std::this_thread::sleep_for(kDrainPoll);
@@ -158,7 +161,7 @@ Result<void> Instance::stop(std::chrono::milliseconds patience) {
   accepting_ = false;
   if (phase_.load() == Phase::made || phase_.load() == Phase::failed || phase_.load() == Phase::destroyed) {
     lane_.close();
-    recalls_.end_all("the channel has stopped");
+    recalls_.end_all(end_of_recalls("the channel has stopped"));
     settler_.detach();
     state_ = ChannelState::stopped;
     return {};
@@ -176,7 +179,7 @@ Result<void> Instance::stop(std::chrono::milliseconds patience) {
   if (waited == Waited::too_long) {
     stuck_ = true;
     settler_.end_all("the channel did not stop");
-    recalls_.end_all("the channel did not stop");
+    recalls_.end_all(end_of_recalls("the channel did not stop"));
     settler_.detach();
     return Error{Code::internal,
                  "did not stop within " + std::to_string(patience.count()) +
@@ -194,10 +197,11 @@ void Instance::shut_down() {
   timers_.close();
   services_->close();
   guard([&] { type_.ops.stop(self_); });
+  services_->io().release_listeners();
   phase_ = Phase::stopped;
   if (const size_t left = settler_.end_all("the channel stopped without settling it"); left > 0)
     misbehaviour_.note("stopped-unsettled", "stop returned with " + std::to_string(left) + " messages unsettled");
-  recalls_.end_all("the channel has stopped");
+  recalls_.end_all(end_of_recalls("the channel has stopped"));
   settler_.detach();
   guard([&] { type_.ops.destroy(self_); });
   phase_ = Phase::destroyed;
@@ -205,10 +209,39 @@ void Instance::shut_down() {
   lane_.close();
 }
 
-Result<void> Instance::reconfigure(PreparedConfig fresh) {
-  std::string not_live, changed;
+// ---- taking over, and being taken over from ---------------------------------------------------------------------
+
+bool Instance::serve() {
+  if (!presence_.open([this](std::vector<ChannelEvent> events) { return settler_.events(std::move(events)); }))
+    return false;
+  if (presence_.has_refused()) event_room();
+  services_->io().prefer_listeners();
+  settler_.room();
+  return true;
+}
+
+void Instance::step_aside() {
+  replaced_ = true;
+  accepting_ = false;
+  presence_.replace();
+}
+
+void Instance::dismiss_strays() {
+  services_->io().dismiss_from_others();
+}
+
+// Who comes next can be asked again; a channel that ended cannot.
+RecallAnswer Instance::end_of_recalls(std::string_view why) const {
+  return {replaced_ ? RecallEnd::later : RecallEnd::refused, std::string(why)};
+}
+
+// ---- configuration ---------------------------------------------------------------------------------------------
+
+Instance::Change Instance::change_to(const PreparedConfig& fresh) const {
+  Change change;
   const auto note = [&](const std::string& name, bool live) {
-    (live ? changed : not_live) += ((live ? changed : not_live).empty() ? "" : ", ") + name;
+    std::string& list = live ? change.live : change.not_live;
+    list += (list.empty() ? "" : ", ") + name;
   };
   for (const auto& [name, property] : fresh.properties) {
     const auto old = config_.properties.find(name);
@@ -216,13 +249,15 @@ Result<void> Instance::reconfigure(PreparedConfig fresh) {
   }
   for (const auto& [name, property] : config_.properties)
     if (!fresh.properties.contains(name)) note(name, property.live);
-  if (!not_live.empty())
-    return Error{Code::unsupported, "a change of " + not_live + " needs a restart; nothing was changed", {}};
+  return change;
+}
 
+Result<void> Instance::reconfigure(PreparedConfig fresh) {
+  const bool changed = !change_to(fresh).live.empty();
   std::vector<ConfigFault> faults;
   for (const std::string& name : secrets_.configure(fresh.secrets, faults)) services_->secrets().changed(name);
   if (!faults.empty()) return Error{Code::invalid, faults.front().text, faults.front().pointer};
-  if (changed.empty() || phase_.load() != Phase::started) {
+  if (!changed || phase_.load() != Phase::started) {
     config_ = std::move(fresh);
     return {};
   }

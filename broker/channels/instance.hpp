@@ -33,6 +33,7 @@
 #include "broker/channels/plugin_host.hpp"
 #include "broker/channels/plugin_timers.hpp"
 #include "broker/channels/port.hpp"
+#include "broker/channels/presence_gate.hpp"
 #include "broker/channels/secret_store.hpp"
 #include "broker/channels/settler.hpp"
 #include "broker/channels/window.hpp"
@@ -60,24 +61,38 @@ class Instance final : Lane::Owner {
   using Parcels = std::vector<std::shared_ptr<const Parcel>>;
 
   Instance(ChannelNo number, std::string name, std::string plugin_name, std::shared_ptr<const Plugin> plugin,
-           const ChannelType& type, PreparedConfig config, Machinery& machinery);
+           const ChannelType& type, PreparedConfig config, Machinery& machinery, PresenceGate::Stand stand);
   ~Instance();
 
-  // ---- life: the host's thread ----
+  // ---- life: one thread at a time (see PluginHost) ----
   std::vector<ConfigFault> load_secrets();  // before create
   Result<void> create();
   Result<void> start(ChannelSink& sink);
   void begin_drain(MonoNs deadline);
+  bool is_drained() const;
   bool wait_drained(std::chrono::steady_clock::time_point until);
   Result<void> stop(std::chrono::milliseconds patience);
   bool is_stuck() const { return stuck_; }
 
-  // Applies a new configuration if every change is live. Code::unsupported names the properties that are not.
+  // What a new configuration changes, by name and with commas between: what the plugin can apply, and what it cannot.
+  struct Change {
+    std::string live, not_live;
+  };
+  Change change_to(const PreparedConfig& config) const;
+  // Applies a new configuration. REQUIRES: every change is live.
   Result<void> reconfigure(PreparedConfig config);
+
+  // The switch. `serve`: presence goes out from now on, and new connections come here; false: the sink has no room for
+  // what was kept, ask again. `step_aside`: takes nothing new; what it says of presence is dropped.
+  bool serve();
+  void step_aside();
+  // While another instance drains: ends connections that came to listening sockets of which this one knows nothing.
+  void dismiss_strays();
 
   // ---- the ChannelSet's calls ----
   ChannelStatus status() const;
   uint32_t credit(MonoNs now) const;
+  uint32_t in_flight() const { return window_.out(); }
   [[nodiscard]] bool submit(Parcels parcels);
   void cancel(uint64_t cookie);
   void recall(RecallWish wish, OpenRecalls::Done done);
@@ -94,6 +109,8 @@ class Instance final : Lane::Owner {
   const std::string& name() const { return name_; }
   const PreparedConfig& config() const { return config_; }
   const ChannelType& type() const { return type_; }
+  const Plugin& plugin() const { return *plugin_; }
+  const ChannelCaps& caps() const { return caps_; }
 
  private:
   friend struct HostCalls;  // host_calls.cpp: the functions behind gw_host
@@ -112,6 +129,7 @@ class Instance final : Lane::Owner {
   std::future<void> queue(const char* what, Callback<void()> work);
   Waited wait_for(std::future<void>& ended, std::chrono::milliseconds patience);
   Result<void> call_on_lane(const char* what, Callback<int32_t(const gw_diag*)> call);
+  RecallAnswer end_of_recalls(std::string_view why) const;
   void shut_down();  // on the lane: the whole sequence from closing to destroyed
 
   void run_submit(const Parcels& parcels);
@@ -139,15 +157,16 @@ class Instance final : Lane::Owner {
   Window window_;
   Settler settler_;
   OpenRecalls recalls_;
+  PresenceGate presence_;
   Lane lane_;
   PluginTimers timers_;
   SecretStore secrets_;
   std::unique_ptr<InstanceServices> services_;
   std::atomic<Phase> phase_{Phase::made};
   std::atomic<ChannelState> state_{ChannelState::starting};
-  std::atomic<bool> hung_{false}, plugin_drained_{false}, accepting_{false};
+  std::atomic<bool> hung_{false}, plugin_drained_{false}, accepting_{false}, replaced_{false};
   std::atomic<int64_t> busy_ns_{0};
-  bool stuck_ = false;  // the host's thread
+  std::atomic<bool> stuck_{false};
 
   // Entered (shared) by what runs beside the lane and must not overlap with the plugin's stop: parse, preview, health.
   // `stop` holds it, and post_mutex_, while it sets Phase::closing: what a plugin posted before runs before its stop.
@@ -160,7 +179,7 @@ class Instance final : Lane::Owner {
   mutable std::mutex text_mutex_;
   std::string state_reason_, hold_reason_;  // guarded by text_mutex_
 
-  PreparedConfig config_;  // the host's thread; the lane reads it in create only
+  PreparedConfig config_;  // the thread that drives the life; the lane reads it in create only
 
   // On the lane; self_ and host_ are fixed once created.
   void* self_ = nullptr;

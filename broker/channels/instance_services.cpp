@@ -21,7 +21,7 @@ InstanceServices::InstanceServices(Instance& instance) {
   const ServiceHome home{instance.name_, instance.lane_, instance.clock_, instance.misbehaviour_};
   // In the order of closing: what may still bring answers first.
   if (m.ports.http) http_ = &offer<HttpService>(GW_SERVICE_HTTP, home, *m.ports.http, instance.secrets_);
-  offer<IoService>(GW_SERVICE_IO, home, m.io, m.listeners);
+  io_ = &offer<IoService>(GW_SERVICE_IO, home, m.io, m.listeners);
   if (m.ports.catalogue) offer<KvService>(GW_SERVICE_KV, home, *m.ports.catalogue, m.storing);
   offer<BlockingService>(GW_SERVICE_BLOCKING, home, m.blocking);
   secrets_ = &offer<SecretService>(GW_SERVICE_SECRET, home, instance.secrets_);

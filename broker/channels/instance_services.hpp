@@ -13,6 +13,7 @@
 namespace godwit::channels {
 
 class HttpService;
+class IoService;
 
 class InstanceServices {
  public:
@@ -22,6 +23,7 @@ class InstanceServices {
   void close();                                 // [lane]
 
   SecretService& secrets() { return *secrets_; }
+  IoService& io() { return *io_; }
   void collect_metrics(const std::function<void(const MetricSample&)>& sink) const;
 
  private:
@@ -29,6 +31,7 @@ class InstanceServices {
   S& offer(const char* id, Args&&... args);
   std::vector<std::pair<std::string_view, std::unique_ptr<Service>>> services_;
   SecretService* secrets_ = nullptr;
+  IoService* io_ = nullptr;
   MetricsService* metrics_ = nullptr;
   HttpService* http_ = nullptr;  // null: not offered
 };

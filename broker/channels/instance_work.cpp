@@ -152,7 +152,7 @@ void Instance::cancel(uint64_t cookie) {
 void Instance::recall(RecallWish wish, OpenRecalls::Done done) {
   auto shared = std::make_shared<OpenRecalls::Done>(std::move(done));  // a closed lane drops the task, not the answer
   if (!lane_.post("recall", [this, wish = std::move(wish), shared] { run_recall(wish, std::move(*shared)); }))
-    (*shared)({RecallEnd::refused, "the channel has stopped"});
+    (*shared)(end_of_recalls("the channel has stopped"));
 }
 
 void Instance::run_recall(const RecallWish& wish, OpenRecalls::Done done) {
@@ -210,7 +210,8 @@ void Instance::collect_metrics(const std::function<void(const MetricSample&)>& s
     sink(sample);
   };
   using Kind = MetricSample::Kind;
-  figure(Kind::gauge, "channel_window", "Messages that may be with the channel at once.", window_.size());
+  figure(Kind::gauge, "channel_window", "Messages that may be with the channel at once.",
+         replaced_ ? 0 : window_.size());
   figure(Kind::gauge, "channel_in_flight", "Messages that are with the channel.", window_.out());
   figure(Kind::gauge, "channel_lane_queue", "Calls that wait for the channel's lane.",
          static_cast<double>(lane_.queued()));

@@ -46,15 +46,31 @@ Loader::Loader(Options options) : options_(std::move(options)) {
   options_.checker = fs::exists(beside, ignored) ? beside : fs::path();
 }
 
-Result<std::shared_ptr<const Plugin>> Loader::load(std::string_view name) {
-  Result<fs::path> file = find_plugin(
+Result<fs::path> Loader::find(std::string_view name) const {
+  return find_plugin(
       name, options_.plugin_folders.empty() ? std::vector<fs::path>{default_plugin_folder()} : options_.plugin_folders);
+}
+
+Result<std::string> Loader::hash_of(std::string_view name) const {
+  Result<fs::path> file = find(name);
+  if (!file) return std::move(file).error();
+  Result<PluginBytes> bytes = read_plugin(*file);
+  if (!bytes) return std::move(bytes).error();
+  return std::move(bytes->sha256_hex);
+}
+
+Result<std::shared_ptr<const Plugin>> Loader::load(std::string_view name) {
+  step_ = "copy";
+  Result<fs::path> file = find(name);
   if (!file) return std::move(file).error();
   return load_file(*file);
 }
 
 Result<std::shared_ptr<const Plugin>> Loader::load_file(const fs::path& file) {
+  fs::path made;
   const auto refuse = [&](std::string_view why) {
+    std::error_code ignored;
+    if (!made.empty()) fs::remove(made, ignored);
     return Error{Code::invalid, file.string() + ": " + std::string(why), file.string()};
   };
   Result<PluginBytes> bytes = read_plugin(file);
@@ -67,12 +83,15 @@ Result<std::shared_ptr<const Plugin>> Loader::load_file(const fs::path& file) {
   }
   Result<fs::path> copy = copy_plugin(*bytes, file.stem().string(), options_.run_folder, ++copies_);
   if (!copy) return std::move(copy).error();
+  made = *copy;
+  step_ = "check";
   // A complaint waits: if we find the same fault, our words for it are better.
   ChildVerdict verdict;
   if (!options_.checker->empty()) verdict = check_in_child(*options_.checker, *copy, kCheckPatience);
   if (verdict.kind == ChildVerdict::Kind::crashes || verdict.kind == ChildVerdict::Kind::not_run)
     return refuse(verdict.text);
 
+  step_ = "load";
   auto plugin = std::make_shared<Plugin>();
   plugin->file = file;
   plugin->copy = *copy;
@@ -82,7 +101,10 @@ Result<std::shared_ptr<const Plugin>> Loader::load_file(const fs::path& file) {
     if (!library->has(GW_ENTRY_SYMBOL_NAME)) return refuse(missing_symbol(*library));
     const gw_entry& entry = library->get<const gw_entry>(GW_ENTRY_SYMBOL_NAME);
     if (Result<void> fine = read_entry(entry, *plugin); !fine) return refuse(fine.error().message);
-    if (verdict.kind == ChildVerdict::Kind::complains) return refuse(verdict.text);
+    if (verdict.kind == ChildVerdict::Kind::complains) {
+      step_ = "check";
+      return refuse(verdict.text);
+    }
     if (GW_HAS(&entry, init) && entry.init) {
       Diagnosis said;
       const std::string path = copy->string();

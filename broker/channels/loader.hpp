@@ -33,12 +33,18 @@ class Loader {
 
   // `name`: short name or path. The plugin lives for ever.
   Result<std::shared_ptr<const Plugin>> load(std::string_view name);
+  // The step that the last load() had begun when it ended: "copy", "check" or "load".
+  const char* last_step() const { return step_; }
+  // The SHA-256 of the file that `name` means now.
+  Result<std::string> hash_of(std::string_view name) const;
 
  private:
+  Result<std::filesystem::path> find(std::string_view name) const;
   Result<std::shared_ptr<const Plugin>> load_file(const std::filesystem::path& file);
   Options options_;
   bool folder_ready_ = false;
   unsigned copies_ = 0;
+  const char* step_ = "copy";
   std::map<std::string, std::shared_ptr<const Plugin>> by_hash_;
 };
 

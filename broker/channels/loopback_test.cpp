@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include <set>
 #include <thread>
 
@@ -57,7 +59,10 @@ TEST_F(LoopbackTest, AcceptsAndReportsReceiptsByTheDevice) {
 TEST_F(LoopbackTest, FollowsItsLiveConfiguration) {
   run(R"({"accept": 1, "receipts": false, "window": 100})");
   EXPECT_EQ(host->status(0).window, 100u);
-  EXPECT_TRUE(host->reconfigure({configured(R"({"accept": 0, "receipts": false, "window": 50})")}).empty());
+  std::promise<std::vector<ChannelFault>> done;
+  host->reconfigure({configured(R"({"accept": 0, "receipts": false, "window": 50})")},
+                    [&done](std::vector<ChannelFault> faults) { done.set_value(std::move(faults)); });
+  EXPECT_TRUE(done.get_future().get().empty());
   EXPECT_EQ(host->status(0).window, 50u);
   send(3);
   for (const Settlement& s : sink.wait_settlements(3)) EXPECT_EQ(s.disposition, Disposition::retry);

@@ -30,7 +30,7 @@ void OpenRecalls::end(void* arg, RecallAnswer answer) {
   done(std::move(answer));
 }
 
-void OpenRecalls::end_all(const std::string& why) {
+void OpenRecalls::end_all(const RecallAnswer& answer) {
   std::vector<Done> left;
   {
     std::lock_guard lock(mutex_);
@@ -40,7 +40,7 @@ void OpenRecalls::end_all(const std::string& why) {
       free_.push_back(&entry);
     }
   }
-  for (Done& done : left) done({RecallEnd::refused, why});
+  for (Done& done : left) done(answer);
 }
 
 void OpenRecalls::on_done(void* arg, int32_t status, gw_str detail) {

@@ -24,7 +24,7 @@ class OpenRecalls {
   void* open(Done done);
   void end(void* arg, RecallAnswer answer);
   // The plugin is gone: what is open ends now, and nothing is heard afterwards.
-  void end_all(const std::string& why);
+  void end_all(const RecallAnswer& answer);
 
   static void on_done(void* arg, int32_t status, gw_str detail);  // gw_recall_done
   static RecallEnd end_of(int32_t status);

@@ -43,7 +43,7 @@ TEST_F(OpenRecallsTest, WhatThePluginNeverAnsweredEndsWithIt) {
   void* arg = open(1);
   open(2);
   OpenRecalls::on_done(arg, GW_E_BUSY, {});
-  recalls.end_all("the channel has stopped");
+  recalls.end_all({RecallEnd::refused, "the channel has stopped"});
   ASSERT_EQ(answers.size(), 2u);
   EXPECT_EQ(answers[0].second.end, RecallEnd::later);
   EXPECT_EQ(answers[1].second.end, RecallEnd::refused);

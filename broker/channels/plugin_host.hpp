@@ -1,10 +1,10 @@
 // PluginHost is the broker's ChannelSet: it loads plugins, checks their configuration, runs one lane per channel
 // instance, serves what plugins ask of their host, and ends it all in the right order.
 //
-// Life, driven by one thread (main): open -> start(sink) -> (reconfigure)* -> stop. `open` does everything that can
-// fail because of the operator (files, ABI, schema, secrets, check_config, create) and calls no plugin's start, so it
-// also serves --check-config. The ChannelSet calls are safe from any thread from start until stop returned; `status`,
-// `find` and `size` already after open. After stop returned the sink is never called again.
+// Life, driven by one thread (main): open -> start(sink) -> (reconfigure, reload)* -> stop. `open` does everything that
+// can fail because of the operator (files, ABI, schema, secrets, check_config, create) and calls no plugin's start, so
+// it also serves --check-config. The ChannelSet calls are safe from any thread from start until stop returned;
+// `status`, `find` and `size` already after open. After stop returned the sink is never called again.
 //
 // A plugin that misbehaves is named in the log (`plugin-misbehaving`) and counted, never allowed to hurt the others: a
 // lane that hangs costs one worker, for which a spare is started. If a plugin does not come back from stop, it is left
@@ -64,7 +64,9 @@ struct PluginHostOptions {
   unsigned lane_threads = 2;        // lanes that can run at once; more only helps many busy channels
   unsigned blocking_threads = 2;    // kv, file reads, a plugin's own blocking work
   int64_t stop_patience_ms = 5000;  // then a plugin that does not come back from stop is left behind
-  bool manual_time = false;         // tests: no timer thread, call turn_time() after moving the clock
+  // Of a reload: how long a fresh instance may take to become ready, and the old one to finish.
+  int64_t ready_patience_ms = 30'000, reload_drain_ms = 20'000;
+  bool manual_time = false;  // tests: no timer thread, call turn_time() after moving the clock
 };
 
 // What the host asks of the rest of the broker. Everything outlives the PluginHost.
@@ -105,9 +107,11 @@ class PluginHost : public ChannelSet {
   // channel whose start fails is left `failed` and reported; the others run. `sink` outlives stop().
   virtual std::vector<ChannelFault> start(ChannelSink& sink) = 0;
 
-  // Applies new configurations where every changed property is live. A channel that needs more, and what is wrong, is
-  // reported; nothing of that channel changes then. Channels are matched by name; new and missing ones are reported.
-  virtual std::vector<ChannelFault> reconfigure(const std::vector<ChannelConfig>& channels) = 0;
+  // Applies new configurations: live properties while the plugin runs; a channel with other changes, or whose plugin's
+  // file is another one by now, gets a fresh instance (see Reloader). What is wrong is reported; that channel goes on
+  // as it was. Channels are matched by name; new and missing ones are reported. Returns at once; `done` is called
+  // exactly once, on the host's own thread, after all the others that were asked before.
+  virtual void reconfigure(std::vector<ChannelConfig> channels, Callback<void(std::vector<ChannelFault>)> done) = 0;
 
   // Drains for up to `drain_ms`, then stops and destroys every instance. What is unsettled afterwards is settled
   // `unknown`. Answers the channels that did not end properly. Called by the destructor if need be (without draining).

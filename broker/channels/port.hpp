@@ -41,6 +41,7 @@ std::string_view to_string(Disposition);
 
 // Numbers as in the plugin ABI (gw_caps.flags), decoded.
 struct ChannelCaps {
+  bool operator==(const ChannelCaps&) const = default;
   bool ttl = false, collapse = false, priority = false, offline_hold = false, multicast = false, recall = false,
        presence = false, token_feedback = false, webhook = false, idempotent = false, silent = false, metered = false,
        owns_listener = false;
@@ -146,6 +147,18 @@ struct RecallAnswer {
   std::string detail;  // the vendor's words
 };
 
+// How it ended that a channel's instance was to be replaced by a fresh one.
+struct ReloadReport {
+  bool switched = false;  // the fresh one serves; otherwise the old one does, as before
+  // The last step that was begun: copy, check, load, config, create, start, ready, switch.
+  std::string step;
+  std::string text;                           // what went wrong there and what to do; empty when switched
+  std::string pointer;                        // into the channel's config, if that is to blame
+  std::string version_before, version_after;  // the plugin's; after: empty before it was loaded
+  std::string library_before, library_after;  // SHA-256 of the plugin's file
+  int64_t took_ms = 0;
+};
+
 // All channel instances. Safe from any thread except where said.
 class ChannelSet {
  public:
@@ -170,6 +183,10 @@ class ChannelSet {
   virtual Result<std::string> preview(ChannelNo channel, const Parcel& parcel) = 0;
   // Tells the plugin that events() has room again.
   virtual void event_room(ChannelNo channel) = 0;
+
+  // Puts a fresh instance of the channel, from the plugin's file as it is now, in the place of the one that serves.
+  // `done` is called exactly once, on any thread, perhaps before this returns; it may take a minute.
+  virtual void reload(ChannelNo channel, Callback<void(ReloadReport)> done) = 0;
 };
 
 }  // namespace godwit

@@ -16,6 +16,7 @@
 
 #include "broker/base/callback.hpp"
 #include "broker/base/result.hpp"
+#include "broker/channels/port.hpp"
 #include "broker/message/device.hpp"
 #include "broker/message/draft.hpp"
 #include "broker/message/message.hpp"
@@ -226,6 +227,9 @@ class Broker {
   // Channels, routing, statistics.
   virtual void list_channels(Done<std::vector<ChannelView>> done) = 0;
   virtual void set_channel(std::string name, std::string admin_state, Done<ChannelView> done) = 0;
+  // A fresh instance of the channel takes over from the running one. Code::conflict: it did not, and why. Takes as long
+  // as the channel needs to get ready.
+  virtual void reload_channel(std::string name, Done<ReloadReport> done) = 0;
   virtual void route(std::string app, std::string device_id, Priority priority, Done<RouteView> done) = 0;
   virtual void rates(routing::RateQuery query, Done<RateView> done) = 0;
 

@@ -107,6 +107,7 @@ class Engine final : public Broker, public ChannelSink {
   void vendor_callback(VendorCall request, Done<CallbackAnswer> done) override;
   void list_channels(Done<std::vector<ChannelView>> done) override;
   void set_channel(std::string name, std::string admin_state, Done<ChannelView> done) override;
+  void reload_channel(std::string name, Done<ReloadReport> done) override;
   void route(std::string app, std::string device_id, Priority priority, Done<RouteView> done) override;
   void rates(routing::RateQuery query, Done<RateView> done) override;
   uint64_t subscribe(std::string app, LifeEventSink sink) override;

@@ -97,6 +97,18 @@ void Engine::set_channel(std::string name, std::string state, Done<ChannelView> 
     core.set_channel(name, state, std::move(d));
   });
 }
+// The channels' own business: the engine goes on sending meanwhile.
+void Engine::reload_channel(std::string name, Done<ReloadReport> done) {
+  ChannelSet* channels = impl_->channels;
+  const auto no = channels == nullptr ? std::nullopt : channels->find(name);
+  if (!no) return done(Error{Code::not_found, "no such channel", name});
+  channels->reload(*no, [done = std::move(done)](ReloadReport report) mutable {
+    if (report.switched) return done(std::move(report));
+    done(Error{Code::conflict,
+               "the running instance goes on; step " + report.step + " of the reload failed: " + report.text,
+               report.pointer});
+  });
+}
 void Engine::route(std::string app, std::string id, Priority priority, Done<RouteView> done) {
   impl_->ask(std::move(done), [app = std::move(app), id = std::move(id), priority](Core& core, Done<RouteView> d) {
     core.route(app, id, priority, std::move(d));

@@ -146,6 +146,13 @@ class FakeChannels final : public ChannelSet {
     return "{\"" + channels[no].status.name + "\":\"" + parcel.targets[0].address + "\"}";
   }
   void event_room(ChannelNo no) override { told_of_room.push_back(no); }
+  void reload(ChannelNo no, Callback<void(ReloadReport)> done) override {
+    ReloadReport report;
+    report.switched = no == 0;
+    report.step = no == 0 ? "switch" : "ready";
+    report.text = no == 0 ? "" : "it is down";
+    done(std::move(report));
+  }
 
   ChannelSink* sink = nullptr;
   std::deque<Channel> channels;

@@ -46,6 +46,7 @@ class LaneChannels final : public ChannelSet {
   Result<WebhookReply> parse_webhook(ChannelNo, const WebhookRequest&) override { return WebhookReply{}; }
   Result<std::string> preview(ChannelNo, const Parcel&) override { return std::string("{}"); }
   void event_room(ChannelNo) override {}
+  void reload(ChannelNo, Callback<void(ReloadReport)>) override {}
 
   ChannelSink* sink = nullptr;
 

@@ -31,7 +31,7 @@ int32_t IoService::watch(int32_t fd, uint32_t interest, gw_io_fn fn, void* arg, 
   uint64_t number = 0;
   if (const int32_t status = calls_.add({fn, arg}, number); status != GW_OK) return status;
   const uint64_t before = std::exchange(id, number);  // told before anything can be ready
-  const uint64_t watch = loop_.add(fd, interest, [this, number](uint32_t events) { ready(number, events); });
+  const uint64_t watch = loop_.add(this, fd, interest, [this, number](uint32_t events) { ready(number, events); });
   if (watch == 0) {
     calls_.take(number);
     id = before;
@@ -71,8 +71,8 @@ void IoService::ready(uint64_t id, uint32_t events) {
 }
 
 int32_t IoService::listener(const gw_listener_options& options, const gw_diag* diag, int32_t& fd, uint32_t* port) {
-  const Result<Listeners::Socket> socket =
-      listeners_.get(home_.channel, from_gw(options.name), from_gw(options.address), options.index, options.backlog);
+  const Result<Listeners::Socket> socket = listeners_.get(home_.channel, this, from_gw(options.name),
+                                                          from_gw(options.address), options.index, options.backlog);
   if (!socket) {
     if (diag && diag->report)
       diag->report(diag->ctx, GW_DIAG_ERROR, to_gw(socket.error().where), to_gw(socket.error().message));

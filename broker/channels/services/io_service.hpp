@@ -16,6 +16,12 @@ class IoService final : public Service {
   const void* table() const override { return &table_; }
   void close() override;
 
+  // New connections go to this instance's listening sockets; what comes to those that it does not use is ended.
+  void prefer_listeners() { listeners_.prefer(home_.channel, this); }
+  void dismiss_from_others() { listeners_.dismiss(home_.channel, this); }
+  // REQUIRES: the plugin's stop returned.
+  void release_listeners() { listeners_.release(this); }
+
  private:
   struct Call {
     gw_io_fn fn;

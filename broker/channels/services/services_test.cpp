@@ -1,6 +1,8 @@
 // The host services as a plugin sees them: through their C tables, with every answer on the lane.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -368,11 +370,123 @@ TEST_F(ServicesTest, IoGivesTheSameListenerAgain) {
 
 TEST(Listeners, NamesThePortThatIsTaken) {
   Listeners first, second;
-  const auto socket = first.get("a", "tcp", "127.0.0.1:0", 0, 0);
+  const auto socket = first.get("a", &first, "tcp", "127.0.0.1:0", 0, 0);
   ASSERT_TRUE(socket);
-  const auto taken = second.get("a", "tcp", "127.0.0.1:" + std::to_string(socket->port), 0, 0);
+  const auto taken = second.get("a", &second, "tcp", "127.0.0.1:" + std::to_string(socket->port), 0, 0);
   ASSERT_FALSE(taken);
   EXPECT_THAT(taken.error().message, ::testing::HasSubstr("Address already in use; another program has this port"));
+}
+
+// What a client finds that connects now: whether it is let in, and which socket it waits at.
+struct Client {
+  explicit Client(uint16_t port) : fd(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    is_let_in = connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+  }
+  ~Client() { ::close(fd); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  const int fd;
+  bool is_let_in = false;
+};
+int take_all(int listener) {
+  int taken = 0;
+  for (int fd = accept(listener, nullptr, nullptr); fd >= 0; fd = accept(listener, nullptr, nullptr), ++taken)
+    ::close(fd);
+  return taken;
+}
+
+TEST(Listeners, PassFromOneUserToTheNextWithAllWhoWait) {
+  Listeners listeners;
+  const int old_user = 0, new_user = 0;
+  const auto before = listeners.get("a", &old_user, "tcp", "127.0.0.1:0", 0, 0);
+  ASSERT_TRUE(before);
+  const Client early(before->port);
+  const auto after = listeners.get("a", &new_user, "tcp", "127.0.0.1:0", 0, 0);
+  listeners.release(&old_user);
+  EXPECT_EQ(after->fd, before->fd);
+  const Client late(before->port);
+  EXPECT_TRUE(early.is_let_in && late.is_let_in);
+  EXPECT_EQ(take_all(after->fd), 2);
+  listeners.release(&new_user);
+  EXPECT_EQ(listeners.size(), 0u);
+  EXPECT_FALSE(Client(before->port).is_let_in) << "nobody is there any more";
+}
+
+TEST(Listeners, SendNobodyToSocketsThatTheNextUserDoesNotHave) {
+  Listeners listeners;
+  const int old_user = 0, new_user = 0;
+  std::vector<Listeners::Socket> sockets;
+  for (uint32_t i = 0; i < 4; ++i) sockets.push_back(*listeners.get("a", &old_user, "tcp", "127.0.0.1:0", i, 0));
+  ASSERT_TRUE(listeners.get("a", &new_user, "tcp", "127.0.0.1:0", 0, 0));
+  ASSERT_TRUE(listeners.get("a", &new_user, "tcp", "127.0.0.1:0", 1, 0));
+  listeners.prefer("a", &new_user);
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 64; ++i) clients.push_back(std::make_unique<Client>(sockets[0].port));
+  EXPECT_EQ(take_all(sockets[2].fd) + take_all(sockets[3].fd), 0);
+  EXPECT_EQ(take_all(sockets[0].fd) + take_all(sockets[1].fd), 64);
+  listeners.release(&old_user);
+  EXPECT_EQ(listeners.size(), 2u);
+  // And back: more sockets than before.
+  for (uint32_t i = 0; i < 4; ++i) sockets[i] = *listeners.get("a", &old_user, "tcp", "127.0.0.1:0", i, 0);
+  listeners.prefer("a", &old_user);
+  clients.clear();
+  for (int i = 0; i < 64; ++i) clients.push_back(std::make_unique<Client>(sockets[0].port));
+  int all = 0;
+  for (const Listeners::Socket& s : sockets) all += take_all(s.fd);
+  EXPECT_EQ(all, 64);
+}
+
+TEST(Listeners, EndPolitelyWhoCameToASocketThatGoes) {
+  Listeners listeners;
+  const int old_user = 0, new_user = 0;
+  const auto before = listeners.get("a", &old_user, "tcp", "127.0.0.1:0", 0, 0);
+  ASSERT_TRUE(listeners.get("a", &new_user, "tcp", "127.0.0.2:0", 0, 0));
+  const Client stray(before->port);
+  listeners.dismiss("a", &new_user);
+  char byte;
+  EXPECT_EQ(read(stray.fd, &byte, 1), 0) << "closed, not reset";
+}
+
+TEST(Listeners, LetAChannelMoveBetweenAddressesOfOnePort) {
+  Listeners listeners;
+  const int old_user = 0, new_user = 0;
+  const auto before = listeners.get("a", &old_user, "tcp", "127.0.0.1:0", 0, 0);
+  const std::string everywhere = "0.0.0.0:" + std::to_string(before->port);
+  EXPECT_FALSE(listeners.get("a", &old_user, "websocket", everywhere, 0, 0)) << "not both at once";
+  EXPECT_TRUE(listeners.get("a", &new_user, "tcp", everywhere, 0, 0));
+  listeners.release(&old_user);
+  EXPECT_TRUE(Client(before->port).is_let_in);
+}
+
+TEST_F(ServicesTest, IoPassesAWatchedDescriptorToTheNewestInstanceAndBack) {
+  IoLoop loop;
+  Listeners listeners;
+  IoService old_one(home, loop, listeners), new_one(home, loop, listeners);
+  const gw_io &old_io = table_of<gw_io>(old_one), &new_io = table_of<gw_io>(new_one);
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  uint64_t id = 0;
+  const auto note = [](const char* who) {
+    return who[0] == 'o' ? gw_io_fn([](void* arg, int32_t status, uint32_t) {
+      if (status == GW_OK) static_cast<Log*>(arg)->add("old");
+    })
+                         : gw_io_fn([](void* arg, int32_t status, uint32_t) {
+                             if (status == GW_OK) static_cast<Log*>(arg)->add("new");
+                           });
+  };
+  ASSERT_EQ(old_io.watch(old_io.ctx, ends[0], GW_IO_READ, note("old"), &log, &id), GW_OK);
+  ASSERT_EQ(new_io.watch(new_io.ctx, ends[0], GW_IO_READ, note("new"), &log, &id), GW_OK);
+  ASSERT_EQ(write(ends[1], "x", 1), 1);
+  EXPECT_THAT(log.wait(1), ElementsAre("new"));
+  close(new_one);  // it was not ready in time
+  EXPECT_THAT(log.wait(2), ElementsAre("new", "old"));
+  end(old_one);
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 // ---- metrics, credential -----------------------------------------------------------------------------------------

@@ -53,6 +53,15 @@ struct Channel {
     const gw_outcome* list[] = {&outcome};
     return host.settle(host.ctx, list, 1);
   }
+  void presence(uint32_t kind, std::string_view address = {}) const {
+    gw_event event{};
+    event.size = sizeof event;
+    event.kind = kind;
+    event.subkind = GW_PRESENCE_ONLINE;
+    event.address = text(address);
+    const gw_event* list[] = {&event};
+    host.event(host.ctx, list, 1);
+  }
   int32_t receipt(std::string_view vendor_id) const {
     gw_event event{};
     event.size = sizeof event;
@@ -100,6 +109,13 @@ int32_t start(void* self, const gw_diag* diag) {
     return GW_E_IO;
   }
   if (c.act == "throw_in_start") throw std::runtime_error("no route to anywhere");
+  if (c.act == "never_ready") return GW_OK;
+  if (c.act == "broken_for_good") return c.host.set_state(c.host.ctx, GW_STATE_FAILED, text("the account is closed"));
+  if (c.act.starts_with("presence")) {
+    c.presence(GW_EVENT_PRESENCE_RESET);
+    c.presence(GW_EVENT_PRESENCE, "somebody");
+  }
+  if (c.act == "presence_never_ready") return GW_OK;
   c.host.set_state(c.host.ctx, GW_STATE_READY, {});
   c.host.set_window(c.host.ctx, 16);
   return GW_OK;
@@ -164,6 +180,7 @@ int32_t reconfigure(void* self, gw_str config, const gw_diag*) {
 void stop(void* self) {
   Channel& c = of(self);
   if (c.act == "block_stop") c.wait_at_gate();
+  if (c.act.starts_with("presence")) c.presence(GW_EVENT_PRESENCE_RESET);
   if (c.act == "at_stop")
     for (const uint64_t ticket : c.kept) c.settle(ticket, GW_CANCELLED);
   if (c.thread.joinable()) c.thread.join();
@@ -234,7 +251,7 @@ const gw_caps caps = [] {
   c.receipt_kinds = GW_RECEIPT_DELIVERED;
   c.max_payload_bytes = 1000;
   c.max_batch = 4;
-  c.max_targets = 3;
+  c.max_targets = MOST_TARGETS;
   c.max_window = 16;
   return c;
 }();
