@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
+#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -49,6 +50,21 @@ void set_state(Context& context, const std::string& name, const char* state) {
   show_channels(context, json::array({*answer}));
 }
 
+// The first digits tell one build from another.
+std::string build(const json& answer, const char* when) {
+  return answer.value(std::string("version_") + when, "") + " (" +
+         answer.value(std::string("library_") + when, "").substr(0, 8) + ")";
+}
+
+void reload(Context& context, const std::string& name) {
+  const json body = json::object();
+  Result<json> answer = context.as_admin().call("POST", "/v1/channels/" + ApiClient::escape(name) + "/reload", &body);
+  if (!answer) return context.fail(answer.error());
+  if (context.json) return context.print_json(*answer);
+  std::printf("%s: a fresh instance serves since %lld ms after the call; %s -> %s\n", name.c_str(),
+              answer->value("took_ms", 0LL), build(*answer, "before").c_str(), build(*answer, "after").c_str());
+}
+
 }  // namespace
 
 void add_channels(CLI::App& app, Context& context) {
@@ -69,6 +85,11 @@ void add_channels(CLI::App& app, Context& context) {
   add_switch("enable", "enabled", "let messages through again");
   add_switch("drain", "draining", "finish what is in flight, take nothing new");
   add_switch("disable", "disabled", "stop at once; messages take other channels");
+  auto name = std::make_shared<std::string>();
+  CLI::App* command =
+      channels->add_subcommand("reload", "put a fresh instance in its place, from the plugin's file as it is");
+  command->add_option("CHANNEL", *name)->required();
+  command->callback([&context, name] { reload(context, *name); });
 }
 
 }  // namespace godwit::cli

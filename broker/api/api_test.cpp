@@ -254,6 +254,8 @@ TEST_F(ApiTest, ChannelsAreShownAndSwitched) {
   EXPECT_EQ(expect(200, "GET", "/v1/channels", kAdminKey)["channels"][0]["admin_state"], "enabled");
   EXPECT_EQ(expect(200, "PATCH", "/v1/channels/c1", kAdminKey, R"({"state":"draining"})")["admin_state"], "draining");
   expect(404, "PATCH", "/v1/channels/other", kAdminKey, R"({"state":"draining"})");
+  EXPECT_EQ(expect(200, "POST", "/v1/channels/c1/reload", kAdminKey)["version_after"], "1.1");
+  expect(404, "POST", "/v1/channels/other/reload", kAdminKey);
   EXPECT_EQ(expect(422, "PATCH", "/v1/channels/c1", kAdminKey, R"({"state":"off"})")["errors"][0]["pointer"], "/state");
 }
 

@@ -246,6 +246,20 @@ class FakeBroker final : public Broker {
       return out;
     });
   }
+  void reload_channel(std::string name, Done<ReloadReport> done) override {
+    answer<ReloadReport>(std::move(done), [name]() -> Result<ReloadReport> {
+      if (name != "c1") return none("channel");
+      return ReloadReport{.switched = true,
+                          .step = "switch",
+                          .text = {},
+                          .pointer = {},
+                          .version_before = "1.0",
+                          .version_after = "1.1",
+                          .library_before = "aa",
+                          .library_after = "bb",
+                          .took_ms = 12};
+    });
+  }
   void route(std::string app, std::string id, Priority, Done<RouteView> done) override {
     answer<RouteView>(std::move(done), [this, app, id]() -> Result<RouteView> {
       if (!devices.count({app, id})) return none("device");

@@ -217,6 +217,12 @@ void write_channel(JsonWriter& json, const ChannelView& c) {
   json.end_array().end_object();
 }
 
+void write_reload(JsonWriter& json, const ReloadReport& r) {
+  json.object().field("version_before", r.version_before).field("version_after", r.version_after);
+  json.field("library_before", r.library_before).field("library_after", r.library_after);
+  json.field("took_ms", r.took_ms).end_object();
+}
+
 void write_route(JsonWriter& json, const RouteView& view) {
   const routing::Decision& d = view.decision;
   json.object().key("decision").object().field("action", action_name(d.action));

@@ -18,6 +18,7 @@ void write_dry_run(JsonWriter& json, const DryRun& run);
 void write_inbox_item(JsonWriter& json, const InboxItem& item);
 
 void write_channel(JsonWriter& json, const ChannelView& view);
+void write_reload(JsonWriter& json, const ReloadReport& report);
 void write_route(JsonWriter& json, const RouteView& view);
 void write_rates(JsonWriter& json, const RateView& view);
 void write_event(JsonWriter& json, const LifeEvent& event);

@@ -116,6 +116,7 @@ TEST(OpenApi, WhatIsWrittenIsWhatIsDocumented) {
   channel.hold_reason = channel.state_reason = "r";
   channel.troubles = {{"delivers_less", "m", "o", "r", 1, 0.5}};
   EXPECT_EQ(written(write_channel, channel), members_of(schema("Channel")));
+  EXPECT_EQ(written(write_reload, ReloadReport{}), members_of(schema("ChannelReload")));
   text.clear();
   JsonWriter channel_writer(text);
   write_channel(channel_writer, channel);

@@ -400,6 +400,15 @@ const char* const kOpenApiSchemas = R"json({
 "ChannelSwitch": {"type": "object", "description": "Where the switch should stand", "required": ["state"], "additionalProperties": false,
   "properties": {"state": {"type": "string", "enum": ["enabled", "draining", "disabled"], "description": "The new position"}},
   "examples": [{"state": "draining"}]},
+"ChannelReload": {"type": "object", "description": "A fresh instance serves the channel",
+  "required": ["version_before", "version_after", "library_before", "library_after", "took_ms"],
+  "properties": {
+    "version_before": {"type": "string", "description": "The plugin's version that served before"},
+    "version_after": {"type": "string", "description": "The plugin's version that serves now"},
+    "library_before": {"type": "string", "description": "SHA-256 of the plugin's file before"},
+    "library_after": {"type": "string", "description": "SHA-256 of the plugin's file now"},
+    "took_ms": {"type": "integer", "description": "From the call to the switch"}}
+},
 "Candidate": {
   "type": "object", "description": "A channel that could be used, or why it could not", "required": ["channel"],
   "properties": {

@@ -34,6 +34,19 @@ void set(Api& api, Call& call, http::Reply reply) {
                            }));
 }
 
+void reload(Api& api, Call& call, http::Reply reply) {
+  const std::string& name = call.path_value("name");
+  if (api.parts.log)
+    api.parts.log("channel " + name + " is being reloaded by an admin key from " + call.request.peer->ip.text());
+  api.broker().reload_channel(name,
+                              bring<ReloadReport>(std::move(reply), [](http::Reply r, const ReloadReport& report) {
+                                std::string body;
+                                JsonWriter json(body);
+                                write_reload(json, report);
+                                r.send(json_answer(200, std::move(body)));
+                              }));
+}
+
 }  // namespace
 
 const std::vector<Route>& channel_routes() {
@@ -59,6 +72,19 @@ const std::vector<Route>& channel_routes() {
                       "take their other channels. Acts within a second and survives a restart.",
        .body = {"ChannelSwitch"},
        .answers = {{200, "The channel as it is now", "Channel"}}},
+      {.method = Method::post,
+       .path = "/v1/channels/{name}/reload",
+       .who = kAdmin,
+       .handle = reload,
+       .id = "reloadChannel",
+       .tag = "Channels",
+       .summary = "Put a fresh instance in a channel's place",
+       .description = "Loads the plugin's file as it is now, with the settings that are in force (`SIGHUP` reads new "
+                      "ones and reloads by itself). Nothing is lost and no connection refused: the fresh instance "
+                      "takes over when it is ready, the old one finishes what it has. If a step fails, the old one "
+                      "goes on and 409 names the step. Answers after the switch, within seconds as a rule.",
+       .answers = {{200, "The fresh instance serves", "ChannelReload"},
+                   {409, "The old instance goes on; `detail` names the step that failed", "Problem"}}},
   };
   return routes;
 }
