@@ -126,6 +126,21 @@ TEST(Life, DrainingIsPacedAndStillEndsBeforeTheDeadline) {
   EXPECT_TRUE(gateway.wait_and_pass([&] { return gateway.host().is_drained(); }));
 }
 
+TEST(Life, ADeviceThatWasAcceptedBeforeTheDrainIsLetInAndSentAwayLikeTheOthers) {
+  RunningGateway gateway(R"({"reactors": 1})");
+  Device greeting(gateway.port());
+  auto device = gateway.device({.device = "first"});  // was accepted after it
+  gateway.host().lane().run_inside(
+      [&] { gateway.ops().drain(gateway.self(), gateway.host().now_ns() + 30 * kSecond); });
+  EXPECT_EQ(device.receive().disconnect().reason, Reason::server_shutting_down) << "the drain has begun";
+  EXPECT_EQ(greeting.connect({.device = "second"}).code, 0);
+  gateway.pass(1);
+  EXPECT_EQ(greeting.receive().disconnect().reason, Reason::server_shutting_down);
+  device.close();
+  greeting.close();
+  EXPECT_TRUE(gateway.wait_and_pass([&] { return gateway.host().is_drained(); }));
+}
+
 TEST(Life, ADrainingGatewayTakesNobodyNew) {
   RunningGateway gateway;
   auto device = gateway.device();

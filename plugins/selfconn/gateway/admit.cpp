@@ -66,13 +66,11 @@ const Refusal* refusal_by_server(Shard& shard, const Admission& a) {
   static constexpr Refusal moved{Reason::server_moved, ConnectReturn::server_unavailable, "the devices have moved"};
   static constexpr Refusal elsewhere{Reason::use_another_server, ConnectReturn::server_unavailable,
                                      "the gateway is draining; another one is there"};
-  static constexpr Refusal draining{Reason::server_unavailable, ConnectReturn::server_unavailable,
-                                    "the gateway is draining; come back in a moment"};
   static constexpr Refusal full{Reason::quota_exceeded, ConnectReturn::server_unavailable,
                                 "the gateway has all the connections it may have"};
   const Fleet& fleet = shard.fleet;
   if (fleet.settings.server_moved && a.version == mqtt::Version::v5) return &moved;
-  if (shard.is_draining) return fleet.settings.server_reference.empty() ? &draining : &elsewhere;
+  if (shard.is_draining && !fleet.settings.server_reference.empty()) return &elsewhere;
   return fleet.live.load(std::memory_order_relaxed) >= fleet.settings.max_connections ? &full : nullptr;
 }
 

@@ -1,5 +1,6 @@
-// Draining: no new devices, what is in flight is finished, everybody is sent away at a limited rate so that they do not
-// all come back at once. At the deadline the rest goes too.
+// Draining: no new sockets, what is in flight is finished, everybody is sent away at a limited rate so that they do not
+// all come back at once. At the deadline the rest goes too. Who was accepted before has a moment to say CONNECT and is
+// sent away like the others: while the channel is reloaded, nobody shall find a closed door.
 #include <algorithm>
 
 #include "plugins/selfconn/gateway/steps.hpp"
@@ -8,6 +9,7 @@ namespace selfconn {
 namespace {
 
 constexpr uint32_t kReserveTicks = 4;  // everybody is gone a second before the deadline
+constexpr uint32_t kGreetTicks = 4;    // for a CONNECT that is on its way
 
 uint32_t ticks_left(const Shard& shard) {
   const uint64_t deadline = shard.drain_order.deadline_mono_ns;
@@ -28,7 +30,10 @@ void send_away(Shard& shard, Connection& c) {
 
 void start_drain(Shard& shard, const DrainOrder& order) {
   shard.is_draining = true;
+  shard.drain_tick = shard.tick;
   shard.drain_order = order;
+  // Who is at the door already comes in: a fresh instance may not use this very socket (it has fewer reactors).
+  for (const Listener& listener : shard.listeners) accept_connections(shard, listener);
   watch_listeners(shard, false);
   drain_some(shard);
 }
@@ -45,7 +50,7 @@ void drain_some(Shard& shard) {
     Connection& c = shard.connections[shard.drain_cursor++ % size];
     const bool is_busy = c.in_flight + c.waiting + c.up_pending > 0;
     if (c.phase == Phase::greeting) {
-      drop(shard, c, "the gateway is draining");
+      if (is_last_call || shard.tick - shard.drain_tick >= kGreetTicks) drop(shard, c, "the gateway is draining");
     } else if (c.phase == Phase::live && (!is_busy || is_last_call)) {
       send_away(shard, c);
       --quota;

@@ -84,6 +84,7 @@ struct Shard {
   bool is_draining = false;
   bool is_drained = false;
   DrainOrder drain_order;
+  uint32_t drain_tick = 0;  // when it came
   uint32_t drain_cursor = 0;
 
  private:
