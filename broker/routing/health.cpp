@@ -7,25 +7,18 @@ namespace godwit::routing {
 
 namespace {
 
-constexpr double kDay_s = 86400, kQuarter_s = 900;
-constexpr double kHalved = 0.5, kNothing = 0.05;  // the falls that the two tests are tuned to
-constexpr double kRecovered = 0.9;                // of the expected deliveries
+constexpr double kDay_s = 86400, kQuarter_s = Health::kRemembered_s;
+constexpr double kHalved = 0.5, kNothing = Health::kNothing;  // the falls that the two tests are tuned to
+constexpr double kRecovered = 0.9;                            // of the expected deliveries
 constexpr double kClear = 7;
 constexpr double kWorse = 5;
-constexpr double kLeastThreshold = 7, kMostThreshold = 16;
-constexpr double kMostExpected = 0.9;  // the surest devices are a little less sure than they look: two silences of them
-                                       // must not be an outage
-constexpr double kCreditLasts = 0.5;   // its half-life, in the channel's patience
+constexpr double kFollows = 5, kSameTrouble_s = 60;  // what the rest of a wider cell must have seen, and how soon
+constexpr double kCreditLasts = 0.5;                 // its half-life, in the channel's patience
 constexpr double kLeastHealth = 0.02;
 constexpr double kProbeEvery_s = 15, kProbeQuickly_s = 3, kProbeAnyway_s = 60;
+constexpr double kSurelySick_s = 45;  // hardly any trouble is over sooner, and what was sent before still tells of it
 constexpr double kCheapProbe = 0.3;
 constexpr uint32_t kDecisionsPerProbe = 8;  // where messages are rare, probes must not be most of them
-
-// One false trip per cell and week: the threshold is the logarithm of how often it is asked.
-double threshold(const HealthCell& cell, double t) {
-  const double per_week = cell.events.read(t, kDay_s) * std::log(2.0) * 7;
-  return std::clamp(std::log(std::max(1.0, per_week)), kLeastThreshold, kMostThreshold);
-}
 
 double step(double left, bool success, double p) {
   return success ? std::log(left) : std::log((1 - left * p) / (1 - p));
@@ -66,14 +59,6 @@ double evidence(const HealthCell& cell) {
   return std::max(cell.suspicion, cell.despair);
 }
 
-// Cells that cover an attempt, by their place in a cover; each lies in a wider one.
-enum Place : size_t { kAll, kMaker, kMakerOs, kRegion };
-size_t wider_of(size_t place) {
-  return place == kMakerOs ? kMaker : kAll;
-}
-constexpr double kLeft = 0.5;     // a channel below this is left already and need not be accused of more
-constexpr double kElsewhere = 2;  // nats that a wider cell must have seen beyond the one that trips
-
 void update_health(HealthCell& cell, double t) {
   const double s = cell.successes.read(t, kQuarter_s), n = cell.expected.read(t, kQuarter_s);
   cell.health = std::clamp((s + 2 * kHalved) / (n + 2), kLeastHealth, 1.0);
@@ -82,18 +67,17 @@ void update_health(HealthCell& cell, double t) {
 }  // namespace
 
 template <class Self, class F>
-void Health::for_each_cover(Self& channel, const Profile& profile, F f) {
-  f(channel.all);
-  f(channel.makers[profile.maker]);
-  f(channel.maker_oses[profile.maker_os]);
-  f(channel.regions[profile.region]);
-}
-
-template <class Self, class F>
 void Health::for_each_cell(Self& channel, F f) {
   f(channel.all);
   for (auto* cells : {&channel.makers, &channel.maker_oses, &channel.regions})
     for (auto& cell : *cells) f(cell);
+}
+
+// One false trip per cell and week: the threshold is the logarithm of how often it is asked.
+double Health::threshold(const HealthCell& cell, double t) {
+  const double per_week = cell.events.read(t, kDay_s) * std::log(2.0) * 7;
+  const double usual = std::clamp(std::log(std::max(1.0, per_week)), kLeastThreshold, kMostThreshold);
+  return t < cell.accused_until ? std::min(usual, kFollows) : usual;
 }
 
 void Health::set_shape(size_t channels, const Profiles& profiles) {
@@ -123,11 +107,13 @@ double Health::product(ChannelNo channel, const Profile& profile) const {
   return h;
 }
 
-void Health::judge(ChannelNo number, const Profile& profile, DeviceNo device, bool success, double expected,
-                   double patience_s, double t) {
+void Health::judge(ChannelNo number, const Profile& profile, const Sent& attempt, bool success, double patience_s,
+                   double t) {
   PerChannel& channel = channels_[number];
   const double all = factor(number, profile);
-  expected = std::clamp(expected, 0.001, kMostExpected);
+  const double expected = std::clamp(attempt.expected, 0.001, kMostExpected);
+  const auto [said_at, said] =
+      channel.recent.settle(attempt.device, attempt.t, success ? RecentSend::arrived : RecentSend::silent);
   Cover cover;
   size_t n = 0;
   for_each_cover(channel, profile, [&](HealthCell& cell) { cover[n++] = &cell; });
@@ -135,8 +121,10 @@ void Health::judge(ChannelNo number, const Profile& profile, DeviceNo device, bo
   for (HealthCell* cell : cover) {
     cell->events.add(t, kDay_s, 1);
     if (cell->alarmed) {
-      judge_alarmed(channel, *cell, success, expected * all / cell->health, t);
-    } else if (all >= kLeft && suspect(*cell, device, success, expected * all, patience_s, t) && tripped == nullptr) {
+      const double unsaid = said_at == cell->alarmed_at ? 1 - said : 1;
+      judge_alarmed(channel, *cell, success, expected * all / cell->health, unsaid, t);
+    } else if (all >= kLeft && suspect(*cell, attempt.device, success, expected * all, patience_s, t) &&
+               tripped == nullptr) {
       tripped = cell;
     }
   }
@@ -166,16 +154,20 @@ bool Health::suspect(HealthCell& cell, DeviceNo device, bool success, double p, 
 }
 
 void Health::trip(PerChannel& channel, const Cover& cover, size_t at, double t) {
-  // Perhaps it only was the first of many: the wider cell is sick if what it saw elsewhere says so too.
-  for (size_t wider = wider_of(at); wider != at; wider = wider_of(wider)) {
-    if (!cover[wider]->alarmed && evidence(*cover[wider]) - evidence(*cover[at]) >= kElsewhere) at = wider;
-    if (wider == kAll) break;
-  }
+  at = widened(cover, at, evidence);
+  const HealthCell& cell = *cover[at];
+  const bool fallen = has_fallen(cell);
+  raise(channel, cover, at, fallen ? cell.fallen_successes : cell.since_successes,
+        fallen ? cell.fallen_expected : cell.since_expected, t);
+}
+
+void Health::raise(PerChannel& channel, const Cover& cover, size_t at, double successes, double expected, double t) {
   HealthCell& cell = *cover[at];
   const HealthCell seen = cell;
   // What the tripped cell explains is explained. Wider cells keep what they saw elsewhere; the others suspect anew.
   for (size_t wider = wider_of(at); at != kAll; wider = wider_of(wider)) {
     HealthCell& w = *cover[wider];
+    w.accused_until = t + kSameTrouble_s;
     w.suspicion = std::max(0.0, w.suspicion - seen.suspicion);
     w.despair = std::max(0.0, w.despair - seen.despair);
     if (w.suspicion <= 0) calm(w);
@@ -189,19 +181,18 @@ void Health::trip(PerChannel& channel, const Cover& cover, size_t at, double t) 
   cell.alarmed_at = cell.last_first = t;
   cell.passed_over = 0;
   cell.recovery = 0;
-  const bool fallen = has_fallen(seen);
-  cell.successes = {fallen ? seen.fallen_successes : seen.since_successes, t};
-  cell.expected = {fallen ? seen.fallen_expected : seen.since_expected, t};
+  cell.successes = {successes, t};
+  cell.expected = {expected, t};
   cell.despair = cell.fallen_successes = cell.fallen_expected = 0;
   update_health(cell, t);
   ++channel.alarms;
   ++channel.trips;
 }
 
-void Health::judge_alarmed(PerChannel& channel, HealthCell& cell, bool success, double p, double t) {
+void Health::judge_alarmed(PerChannel& channel, HealthCell& cell, bool success, double p, double unsaid, double t) {
   p = std::clamp(p, 0.001, 0.98);
   cell.successes.add(t, kQuarter_s, success);
-  cell.expected.add(t, kQuarter_s, p);
+  cell.expected.add(t, kQuarter_s, p * unsaid);
   despair(cell, success, p, cell.health);
   if (cell.despair <= 0) {
     cell.despair = 0;
@@ -215,6 +206,7 @@ void Health::judge_alarmed(PerChannel& channel, HealthCell& cell, bool success, 
   cell.recovery += success ? std::log(kRecovered / sick) : std::log((1 - kRecovered * p) / (1 - sick * p));
   cell.recovery = std::max(0.0, cell.recovery);
   if (cell.recovery <= kClear) return;
+  channel.recent.forget();  // the silences of the sick time must not raise it again
   cell.alarmed = false;
   cell.health = 1;
   cell.recovery = 0;
@@ -225,7 +217,7 @@ void Health::judge_alarmed(PerChannel& channel, HealthCell& cell, bool success, 
 bool Health::wants_probe(ChannelNo number, const Profile& profile, double loss, double t) const {
   bool wanted = false;
   for_each_cover(channels_[number], profile, [&](const HealthCell& cell) {
-    if (!cell.alarmed || cell.passed_over < kDecisionsPerProbe) return;
+    if (!cell.alarmed || cell.passed_over < kDecisionsPerProbe || t < cell.alarmed_at + kSurelySick_s) return;
     const double silent_s = t - cell.last_first;
     const double due_s = cell.recovery > 2 && cell.health < 0.35 ? kProbeQuickly_s : kProbeEvery_s;
     wanted |= silent_s >= due_s && (loss < kCheapProbe || silent_s >= kProbeAnyway_s);
@@ -253,6 +245,7 @@ void Health::clear(ChannelNo channel) {
     calm(cell);
   });
   channels_[channel].alarms = 0;
+  channels_[channel].recent.forget();
 }
 
 std::vector<Health::Alarmed> Health::alarms(const Profiles& profiles) const {
@@ -281,12 +274,14 @@ void Health::save(ByteWriter& out, size_t channels) const {
     size_t count = 0;
     for_each_cell(channels_[c], [&count](const HealthCell&) { ++count; });
     out.varint(channels_[c].trips);
+    channels_[c].recent.save(out);
+    for (const Decayed& d : {channels_[c].looks, channels_[c].frights}) out.f64(d.sum), out.f64(d.at);
     out.varint(count);
     for_each_cell(channels_[c], [&out](const HealthCell& cell) {
       for (const double v :
            {cell.judged_at, cell.since_successes, cell.since_expected, cell.fallen_successes, cell.fallen_expected,
-            cell.suspected_before, cell.events.sum, cell.events.at, cell.health, cell.successes.sum, cell.successes.at,
-            cell.expected.sum, cell.expected.at, cell.recovery, cell.alarmed_at, cell.last_first})
+            cell.suspected_before, cell.accused_until, cell.events.sum, cell.events.at, cell.health, cell.successes.sum,
+            cell.successes.at, cell.expected.sum, cell.expected.at, cell.recovery, cell.alarmed_at, cell.last_first})
         out.f64(v);
       out.f64(cell.suspicion), out.f64(cell.despair);
       out.u8(cell.alarmed ? 1 : 0);
@@ -297,19 +292,24 @@ void Health::save(ByteWriter& out, size_t channels) const {
   }
 }
 
-void Health::restore(ByteReader& in, const std::vector<ChannelNo>& channel_of) {
+void Health::restore(ByteReader& in, const std::vector<ChannelNo>& channel_of, const Profiles& profiles) {
   for (const ChannelNo c : channel_of) {
     PerChannel& channel = channels_[c];
     size_t count = 0;
     for_each_cell(channel, [&count](const HealthCell&) { ++count; });
     channel.trips = in.varint();
+    channel.recent.restore(in, profiles);
+    for (Decayed* d : {&channel.looks, &channel.frights}) {
+      d->sum = in.f64(), d->at = in.f64();
+      if (!(d->sum >= 0 && d->sum < 1e15 && d->at >= 0 && d->at < 1e15)) in.fail();
+    }
     if (in.varint() != count) return in.fail();
     channel.alarms = 0;
     for_each_cell(channel, [&](HealthCell& cell) {
       for (double* v : {&cell.judged_at, &cell.since_successes, &cell.since_expected, &cell.fallen_successes,
-                        &cell.fallen_expected, &cell.suspected_before, &cell.events.sum, &cell.events.at, &cell.health,
-                        &cell.successes.sum, &cell.successes.at, &cell.expected.sum, &cell.expected.at, &cell.recovery,
-                        &cell.alarmed_at, &cell.last_first}) {
+                        &cell.fallen_expected, &cell.suspected_before, &cell.accused_until, &cell.events.sum,
+                        &cell.events.at, &cell.health, &cell.successes.sum, &cell.successes.at, &cell.expected.sum,
+                        &cell.expected.at, &cell.recovery, &cell.alarmed_at, &cell.last_first}) {
         *v = in.f64();
         if (!(*v >= 0 && *v < 1e15)) in.fail();
       }

@@ -22,7 +22,11 @@ struct Cells : ::testing::Test {
   void SetUp() override { health.set_shape(2, profiles); }
   void judge(const Profile& p, bool success, double expected, ChannelNo channel = 0) {
     t += 2.88;  // 30 000 a day
-    health.judge(channel, p, ++device, success, expected, kPatience_s, t);
+    health.judge(channel, p, {++device, expected, t}, success, kPatience_s, t);
+  }
+  void judge_now(bool success) {
+    t += 0.001;
+    health.judge(0, xiaomi, {++device, 0.88, t}, success, kPatience_s, t);
   }
   void calm(int n) {
     for (int i = 0; i < n; ++i) judge(i % 2 == 0 ? xiaomi : vivo, random.uniform() < 0.85, 0.85);
@@ -54,16 +58,16 @@ TEST_F(Cells, CalibratedOutcomesTripNoMoreThanBudgeted) {
 
 TEST_F(Cells, APhoneThatNeverAnswersAccusesNobody) {
   calm(20000);
-  for (int i = 0; i < 200; ++i) health.judge(0, xiaomi, 77, false, 0.95, kPatience_s, t += 10);
+  for (int i = 0; i < 200; ++i) t += 10, health.judge(0, xiaomi, {77, 0.95, t}, false, kPatience_s, t);
   EXPECT_EQ(health.factor(0, xiaomi), 1);
 }
 
 TEST_F(Cells, TheSilencesOfABurstThatComeAllAtOnceAreNoOutage) {
   calm(20000);
   for (int burst = 0; burst < 50; ++burst) {
-    for (int i = 0; i < 90; ++i) health.judge(0, xiaomi, ++device, true, 0.88, kPatience_s, t += 0.001);
+    for (int i = 0; i < 90; ++i) judge_now(true);
     t += kPatience_s;
-    for (int i = 0; i < 10; ++i) health.judge(0, xiaomi, ++device, false, 0.88, kPatience_s, t += 0.001);
+    for (int i = 0; i < 10; ++i) judge_now(false);
     ASSERT_EQ(health.factor(0, xiaomi), 1);
     t += 600;
   }
@@ -137,7 +141,7 @@ TEST_F(Cells, SurvivesSaveAndRestore) {
   Health other;
   other.set_shape(2, profiles);
   ByteReader in(bytes);
-  other.restore(in, {0, 1});
+  other.restore(in, {0, 1}, profiles);
   EXPECT_TRUE(in.at_end());
   EXPECT_EQ(other.factor(0, xiaomi), health.factor(0, xiaomi));
   EXPECT_EQ(other.alarms(profiles).size(), health.alarms(profiles).size());

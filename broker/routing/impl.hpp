@@ -124,6 +124,8 @@ struct Router::Impl {
   // learn.cpp
   AttemptMemo sent(const Ask& ask, const Decision& decision, double t, MonoNs now);
   double confidence(const DeviceView& device, ChannelNo channel) const;
+  Health::Sent heard_of(const AttemptMemo& memo, double t) const;
+  void withdraw(const AttemptMemo& memo, bool arrived, double t);
   void judge(AttemptMemo& memo, bool success, bool proven, double t);
   float blame(const AttemptMemo& memo, double t) const;
   void remember(const AttemptMemo& memo, DeviceState& state, unsigned slot, bool success, bool corrects, double t);
@@ -149,6 +151,7 @@ struct Router::Impl {
 
   void grow();  // the shared levels follow the numbers of channels, manufacturers and segments
   void housekeeping(double t);
+  void look(double t);
 
   Options options;
   Random random;
@@ -163,6 +166,7 @@ struct Router::Impl {
   Health health;
   CommonMode common;
   double learned_at = 0;  // segment strengths: hourly
+  double looked_at = 0;   // at the sends that wait: twice a second
 
   bool started = false;
   int64_t origin_ns = 0;        // router seconds 0 on the monotonic clock

@@ -97,6 +97,8 @@ AttemptMemo Router::Impl::sent(const Ask& ask, const Decision& decision, double 
   c.probed += decision.reason == Reason::probe;
   c.breaker.sent(t);
   if (memo.rank == 0) health.first_sent(memo.channel, device.profile, t);
+  if (e.reporting && !c.doubt.doubted())
+    health.sent(memo.channel, device.profile, heard_of(memo, t), soft_timeout_s(memo.channel));
   book.count(memo.channel, device.profile, sent_wall(memo, t), RateEvent::sent);
   return memo;
 }
@@ -124,10 +126,18 @@ void Router::Impl::judge(AttemptMemo& memo, bool success, bool proven, double t)
   // Where little was expected because little was known, a receipt is news and no contradiction.
   if (expected > Doubt::kHopeless || was_sure(memo))
     doubt.hear({memo.device, success, proven, memo.rank == 0, expected}, t);
-  if (was_doubted || doubt.doubted()) return;
+  if (was_doubted || doubt.doubted()) return withdraw(memo, false, t);
   const double ratio = std::max(0.1, from_share(memo.common) * kMostCommon);
   common.settled(memo.channel, success, memo.expected * memo.health / ratio, t);
-  health.judge(memo.channel, profile(memo), memo.device, success, memo.expected, soft_timeout_s(memo.channel), t);
+  health.judge(memo.channel, profile(memo), heard_of(memo, t), success, soft_timeout_s(memo.channel), t);
+}
+
+Health::Sent Router::Impl::heard_of(const AttemptMemo& memo, double t) const {
+  return {memo.device, memo.expected, sent_time(memo, t)};
+}
+
+void Router::Impl::withdraw(const AttemptMemo& memo, bool arrived, double t) {
+  health.withdraw(memo.channel, profile(memo), heard_of(memo, t), arrived, t);
 }
 
 // The part of a failure that belongs to this channel on this device, and not to a trouble known to be wider.
@@ -209,6 +219,7 @@ void Router::Impl::fail(AttemptMemo& memo, double t) {
 
 // The failure was only provisional: everything it added goes away again.
 void Router::Impl::take_back(AttemptMemo& memo, double t) {
+  withdraw(memo, true, t);
   teach_levels(memo, false, -failure_weight(memo) * decay.weight(sent_time(memo, t)));
   if (DeviceState* state = learner(memo)) {
     state->decay(minute(t), half_life_min(), memo.device);
@@ -243,12 +254,17 @@ void Router::Impl::receipt(AttemptMemo& memo, ReceiptKind kind, double t, double
   if (c.doubt.doubted() && !proven) {
     if (was_failed) take_back(memo, t);
     memo.state = kNeutral;
-    if (in_time) judge(memo, true, false, t);
+    if (in_time) {
+      judge(memo, true, false, t);
+    } else if (!was_failed) {
+      withdraw(memo, false, t);
+    }
     return;
   }
   if ((memo.flags & kReporting) != 0) c.coverage.receipt(c.traits.coverage, t);
   if (was_failed) take_back(memo, t);
   const bool late = latency > kTooLate_s;
+  if (late && !was_failed) withdraw(memo, true, t);
   if (memo.rank == 0 && c.traits.path == 0) (c.traits.connection ? away_present : away).receipt(t, late);
   if (state != nullptr && c.traits.path == 0) state->heard(hour(t));
   if (late) {
@@ -261,7 +277,11 @@ void Router::Impl::receipt(AttemptMemo& memo, ReceiptKind kind, double t, double
   const double weight = decay.weight(sent_time(memo, t));
   c.receipt.add(latency, weight);
   c.delivery.add(delivered_s >= 0 && delivered_s <= latency ? delivered_s : latency, weight);
-  if (in_time) judge(memo, true, proven, t);
+  if (in_time) {
+    judge(memo, true, proven, t);
+  } else if (!was_failed) {
+    withdraw(memo, true, t);
+  }
   succeed(memo, was_failed, t);
 }
 
@@ -290,7 +310,7 @@ void Router::Impl::seen(AttemptMemo& memo, bool had_it, double t) {
 void Router::Impl::reject(AttemptMemo& memo, bool channels_fault, double t) {
   memo.state = kRejected;
   settle(memo, t);
-  if (!channels_fault) return;
+  if (!channels_fault) return withdraw(memo, false, t);
   channels[memo.channel].breaker.bad(t);
   judge(memo, false, true, t);
 }

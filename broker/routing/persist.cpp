@@ -15,7 +15,7 @@ namespace godwit::routing {
 namespace {
 
 constexpr uint32_t kMagic = 0x54525747;  // "GWRT"
-constexpr uint32_t kVersion = 7;
+constexpr uint32_t kVersion = 8;
 constexpr double kTooOldForMoods_s = 600;  // alarms and the like describe the moment, not the device
 static_assert(std::is_trivially_copyable_v<Random> && sizeof(Random) == 32);
 static_assert(std::is_trivially_copyable_v<DeviceState>);
@@ -102,6 +102,7 @@ std::string Router::Impl::save(MonoNs now, WallMs wall) const {
   out.u8(to_bits(options.segment));
   levels.save(out, channels.size());
   out.f64(learned_at);
+  out.f64(looked_at);
   away.save(out);
   away_present.save(out);
   common.save(out, channels.size());
@@ -177,10 +178,11 @@ Result<void> Router::Impl::restore(std::string_view bytes, MonoNs now, WallMs wa
   fresh->grow();
   fresh->levels.restore(in, channel_of, same_segments);
   fresh->learned_at = number(in, 0, 1e12);
+  fresh->looked_at = number(in, 0, 1e12);
   fresh->away.restore(in);
   fresh->away_present.restore(in);
   fresh->common.restore(in, channel_of);
-  fresh->health.restore(in, channel_of);
+  fresh->health.restore(in, channel_of, fresh->profiles);
   if (away_s > kTooOldForMoods_s) {  // these described the moment, not the channels
     fresh->away = {}, fresh->away_present = {}, fresh->common = {}, fresh->health = {};
     for (Channel& c : fresh->channels) c.coverage = {}, c.doubt = {};

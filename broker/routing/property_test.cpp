@@ -42,7 +42,8 @@ class Traffic {
 
   // One message or one event; everything that was decided is added to `log`.
   void step(std::vector<uint64_t>& log) {
-    now_ += static_cast<MonoNs>(random_.below(20'000)) * kNsPerMs;
+    // Mostly a lively broker, which looks at waiting sends; sometimes a pause.
+    now_ += static_cast<MonoNs>(random_.below(random_.below(4) == 0 ? 20'000 : 800)) * kNsPerMs;
     const auto device = static_cast<DeviceNo>(random_.below(kDevices));
     switch (random_.below(40)) {
       case 0:

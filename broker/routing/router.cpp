@@ -12,6 +12,8 @@ namespace godwit::routing {
 namespace {
 
 constexpr double kLearnEvery_s = 60;
+constexpr double kLookEvery_s = 0.5;
+constexpr double kPause_s = 2;             // perhaps nothing could be heard: what has come in meanwhile is heard first
 constexpr double kOrigin_s = 8 * 86400.0;  // so that what was sent before the start still has a positive time
 
 double within(double v, double low, double high, double otherwise) {
@@ -96,6 +98,7 @@ void Router::Impl::housekeeping(double t) {
     levels.scale(factor);
     for (Channel& c : channels) c.delivery.scale(factor), c.receipt.scale(factor);
   }
+  look(t);
   if (t < learned_at + kLearnEvery_s) return;
   const bool hourly = hour(t) != hour(learned_at);
   learned_at = t;
@@ -106,6 +109,17 @@ void Router::Impl::housekeeping(double t) {
     if (hourly)
       strengths.segment = levels.segment_strength(static_cast<ChannelNo>(i), decay.inverse(t),
                                                   profiles.maker_of_segment(), strengths.segment);
+  }
+}
+
+void Router::Impl::look(double t) {
+  if (t < looked_at + kLookEvery_s) return;
+  const bool after_a_pause = t > looked_at + kPause_s;
+  looked_at = t;
+  if (after_a_pause) return;
+  for (size_t i = 0; i < channels.size(); ++i) {
+    const auto channel = static_cast<ChannelNo>(i);
+    if (!channels[i].doubt.doubted()) health.look(channel, channels[i].receipt, soft_timeout_s(channel), t);
   }
 }
 
@@ -234,6 +248,7 @@ void Router::token_invalid(AttemptMemo& memo, MonoNs now) {
   if (memo.channel >= impl_->channels.size() || memo.state != kOpen) return;
   memo.state = kRejected;  // says nothing about the channel, and next() must not count it as silence
   impl_->settle(memo, t);
+  impl_->withdraw(memo, false, t);
   impl_->channels[memo.channel].breaker.good(t);
   if (DeviceState* state = impl_->learner(memo)) state->tokens &= ~(1u << memo.channel);
 }
