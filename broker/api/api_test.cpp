@@ -124,7 +124,22 @@ TEST_F(ApiTest, AMessageIsShownWithItsCountsAndItsLife) {
   EXPECT_EQ(page["next_page"], "more");
   EXPECT_EQ(expect(200, "DELETE", "/v1/messages/" + id, kServerKey)["cancelled"], 1);
   expect(404, "GET", "/v1/messages/nonsense", kServerKey);
-  EXPECT_EQ(expect(200, "POST", "/v1/messages/validate", kServerKey, kMessage)["samples"][0]["payload"], "{\"a\":1}");
+}
+
+TEST_F(ApiTest, ADryRunShowsTheRequestToTheVendorOrWhyThereWouldBeNone) {
+  const json run = expect(200, "POST", "/v1/messages/validate", kServerKey, kMessage);
+  const json shown = run["samples"][0], refused = run["samples"][1];
+  EXPECT_EQ(shown["payload"], "{\"a\":1}");
+  EXPECT_EQ(shown["requests"],
+            json::parse(R"([{"method": "POST", "url": "https://api.example/send", "body": "{\"a\":1}",
+      "headers": [{"name": "authorization", "value": "***"}, {"name": "x-topic", "value": "t"}]}])"));
+  EXPECT_EQ(shown["warnings"], json::parse(R"([{"channel": "a", "field": "/notification/title",
+      "detail": "is cut to 50 characters"}])"));
+  EXPECT_FALSE(shown.contains("errors"));
+  EXPECT_EQ(refused["errors"], json::parse(R"([{"channel": "a", "field": "/overrides/a",
+      "detail": "must be an object; take the brackets away"}])"));
+  EXPECT_FALSE(refused.contains("requests"));
+  EXPECT_FALSE(refused.contains("payload"));
 }
 
 TEST_F(ApiTest, AClientRegistersItsDeviceAndGetsItsCredential) {

@@ -209,7 +209,13 @@ class FakeBroker final : public Broker {
   }
   void dry_run(MessageDraft, Done<DryRun> done) override {
     answer<DryRun>(std::move(done), []() -> Result<DryRun> {
-      return DryRun{1, {{"d1", "u1", "selfconn", "it is connected", 0.9, "{\"a\":1}"}}};
+      Preview shown{{{"POST", "https://api.example/send", {{"authorization", "***"}, {"x-topic", "t"}}, "{\"a\":1}"}},
+                    {},
+                    {{"/notification/title", "is cut to 50 characters"}}};
+      Preview refused{{}, {{"/overrides/a", "must be an object; take the brackets away"}}, {}};
+      return DryRun{2,
+                    {{"d1", "u1", "", "a", "it is connected", 0.9, std::move(shown)},
+                     {"d2", "u2", "", "a", "the only one", 0.5, std::move(refused)}}};
     });
   }
   void report_receipts(std::string, std::vector<ReceiptReport> reports, Done<ReceiptAnswer> done) override {

@@ -110,6 +110,30 @@ void write_candidate(JsonWriter& json, const routing::CandidateView& c, std::str
   json.end_object();
 }
 
+void write_remarks(JsonWriter& json, std::string_view name, const DryRun::Sample& s,
+                   const std::vector<Preview::Remark>& remarks) {
+  if (remarks.empty()) return;
+  json.key(name).array();
+  for (const Preview::Remark& r : remarks) {
+    json.object().field("channel", s.channel).optional_field("field", r.field);
+    json.field("detail", r.detail).end_object();
+  }
+  json.end_array();
+}
+
+void write_requests(JsonWriter& json, const std::vector<VendorRequest>& requests) {
+  if (requests.empty()) return;
+  std::string payload;
+  json.key("requests").array();
+  for (const VendorRequest& r : requests) {
+    json.object().optional_field("method", r.method).optional_field("url", r.url).key("headers").array();
+    for (const auto& [name, value] : r.headers) json.object().field("name", name).field("value", value).end_object();
+    json.end_array().field("body", r.body).end_object();
+    payload.append(payload.empty() ? "" : "\n").append(r.body);
+  }
+  json.end_array().optional_field("payload", payload);
+}
+
 }  // namespace
 
 void write_device_members(JsonWriter& json, const Device& d) {
@@ -186,9 +210,15 @@ void write_delivery(JsonWriter& json, const DeliveryView& d) {
 void write_dry_run(JsonWriter& json, const DryRun& run) {
   json.object().field("recipients", run.recipients).key("samples").array();
   for (const DryRun::Sample& s : run.samples) {
-    json.object().field("device_id", s.device_id).optional_field("user_id", s.user_id);
-    json.optional_field("channel", s.channel).field("reason", s.reason).field("p", s.p);
-    json.optional_field("payload", s.payload).end_object();
+    json.object().optional_field("device_id", s.device_id).optional_field("user_id", s.user_id);
+    json.optional_field("token", s.token)
+        .optional_field("channel", s.channel)
+        .field("reason", s.reason)
+        .field("p", s.p);
+    write_requests(json, s.preview.requests);
+    write_remarks(json, "errors", s, s.preview.errors);
+    write_remarks(json, "warnings", s, s.preview.warnings);
+    json.end_object();
   }
   json.end_array().end_object();
 }

@@ -97,7 +97,7 @@ class Instance final : Lane::Owner {
   void cancel(uint64_t cookie);
   void recall(RecallWish wish, OpenRecalls::Done done);
   Result<WebhookReply> parse_webhook(const WebhookRequest& request);
-  Result<std::string> preview(const Parcel& parcel);
+  Result<Preview> preview(const Parcel& parcel);
   void event_room();
   ChannelDescription describe() const;
   void collect_metrics(const std::function<void(const MetricSample&)>& sink) const;

@@ -1,12 +1,11 @@
-// What an Instance does beside the lane: a vendor's callback and a dry run. Pure functions of the plugin, called by any
-// number of threads at once, but never while it stops.
+// What an Instance does beside the lane with a vendor's callback. A pure function of the plugin, called by any number
+// of threads at once, but never while it stops.
 #include <spdlog/spdlog.h>
 
 #include <array>
 
 #include "broker/channels/abi_text.hpp"
 #include "broker/channels/instance.hpp"
-#include "broker/channels/message_form.hpp"
 
 namespace godwit::channels {
 namespace {
@@ -46,10 +45,6 @@ struct WebhookCollector {
   }
 };
 
-Error not_running() {
-  return {Code::unavailable, "the channel is not running", {}};
-}
-
 }  // namespace
 
 Result<WebhookReply> Instance::parse_webhook(const WebhookRequest& request) {
@@ -83,7 +78,7 @@ Result<WebhookReply> Instance::parse_webhook(const WebhookRequest& request) {
                              said.get()};
 
   std::shared_lock door(door_);
-  if (!is_alive()) return not_running();
+  if (!is_alive()) return Error{Code::unavailable, "the channel is not running", {}};
   const int32_t status = guard([&] { return webhook.parse(self_, &in, &sink); }, &said);
   if (status == GW_OK) return std::move(collector.reply);
   const std::string why = said.text();
@@ -92,31 +87,6 @@ Result<WebhookReply> Instance::parse_webhook(const WebhookRequest& request) {
   if (status == GW_E_INVALID) return Error{Code::invalid, "the callback cannot be understood", {}};
   misbehaviour_.note("webhook", "parse failed with " + status_text(status) + " " + why);
   return Error{code_of_status(status), "the callback could not be handled", {}};
-}
-
-Result<std::string> Instance::preview(const Parcel& parcel) {
-  if (type_.preview.size == 0) return Error{Code::not_found, "channel '" + name_ + "' shows no previews", {}};
-  if (const std::string fault = unfit(parcel); !fault.empty()) return Error{Code::invalid, fault, {}};
-  MessageForm form;
-  // Borrowed for this call: the caller holds the parcel.
-  form.fill(std::shared_ptr<const Parcel>(std::shared_ptr<const Parcel>(), &parcel), 0, type_.caps.priority_levels);
-
-  struct Collector {
-    std::string body;
-    static void take(void* self, const gw_preview_request* request) {
-      auto& body = static_cast<Collector*>(self)->body;
-      if (request && body.size() < (1 << 20)) body.append(body.empty() ? "" : "\n").append(from_gw(request->body));
-    }
-  } collector;
-  Diagnosis said;
-  const gw_preview_sink sink{sizeof sink, 0, &collector, &Collector::take, said.get()};
-
-  std::shared_lock door(door_);
-  const Phase phase = phase_.load();
-  if (phase < Phase::created || phase > Phase::draining) return not_running();
-  const int32_t status = guard([&] { return type_.preview.render(self_, form.message(), &sink); }, &said);
-  if (status == GW_OK) return std::move(collector.body);
-  return Error{code_of_status(status), said.text().empty() ? "the plugin cannot render it" : said.text(), {}};
 }
 
 }  // namespace godwit::channels

@@ -125,7 +125,7 @@ class Host final : public PluginHost {
   Result<WebhookReply> parse_webhook(ChannelNo channel, const WebhookRequest& request) override {
     return seats_[channel]->parse_webhook(request);
   }
-  Result<std::string> preview(ChannelNo channel, const Parcel& parcel) override {
+  Result<Preview> preview(ChannelNo channel, const Parcel& parcel) override {
     return seats_[channel]->current()->preview(parcel);
   }
   void event_room(ChannelNo channel) override {

@@ -415,6 +415,38 @@ TEST_F(PluginHostTest, TurnsACallbackIntoEventsAndAReply) {
   EXPECT_EQ(reply->events[0].at_ms, clock.wall_ms());
 }
 
+TEST_F(PluginHostTest, ShowsTheRequestToTheVendorWithoutItsSecretsEvenIfThePluginForgotToHideThem) {
+  run({channel(R"({"do": "accept", "password": "hunter22"})")});
+  const auto preview = host->preview(0, *make_parcel(1));
+  ASSERT_TRUE(preview) << preview.error().message;
+  ASSERT_EQ(preview->requests.size(), 1u);
+  const VendorRequest& r = preview->requests[0];
+  EXPECT_EQ(r.method, "POST");
+  EXPECT_EQ(r.url, "https://api.example/?key=***");
+  EXPECT_THAT(r.headers,
+              ElementsAre(std::pair<std::string, std::string>("Authorization", "***"), std::pair("x-key", "v=***;")));
+  EXPECT_EQ(r.body, "*** *** hunter2");
+  EXPECT_THAT(preview->warnings, ElementsAre(Field(&Preview::Remark::detail, "is cut to 5 characters")));
+  EXPECT_TRUE(preview->errors.empty());
+}
+
+TEST_F(PluginHostTest, ADryRunSaysWhyTheChannelWouldRefuse) {
+  const auto error = [&](const char* what) {
+    run_doing(what);
+    const auto preview = host->preview(0, *make_parcel(1));
+    EXPECT_TRUE(preview);
+    EXPECT_EQ(preview->requests.size(), 0u);
+    EXPECT_EQ(preview->errors.size(), 1u);
+    return preview->errors.at(0).field + " " + preview->errors.at(0).detail;
+  };
+  EXPECT_EQ(error("refuse"), "/overrides/one/ttl must be at most 7, got 8");
+  EXPECT_THAT(error("throw"), HasSubstr("no more ideas"));
+  EXPECT_THAT(error("never"), HasSubstr("GW_E_INVALID"));
+  run_doing("accept");
+  EXPECT_THAT(host->preview(0, *make_parcel(1, 0, 4))->errors,
+              ElementsAre(Field(&Preview::Remark::detail, HasSubstr("4 targets"))));
+}
+
 TEST_F(PluginHostTest, RefusesCallbacksThatAreForgedOrBroken) {
   run_doing("accept");
   const auto code = [&](const char* method, std::string body) {

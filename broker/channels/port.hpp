@@ -19,6 +19,7 @@
 #include "broker/base/clock.hpp"
 #include "broker/base/result.hpp"
 #include "broker/message/message.hpp"
+#include "broker/message/preview.hpp"
 
 namespace godwit {
 
@@ -179,8 +180,8 @@ class ChannelSet {
 
   // Pure: parses a vendor's callback (checked and authenticated by the plugin). Code::forbidden for a bad signature.
   virtual Result<WebhookReply> parse_webhook(ChannelNo channel, const WebhookRequest& request) = 0;
-  // The vendor's request body for a dry run; not_found when the plugin cannot render one.
-  virtual Result<std::string> preview(ChannelNo channel, const Parcel& parcel) = 0;
+  // The requests to the vendor for a dry run, or why there would be none; not_found when the plugin shows no previews.
+  virtual Result<Preview> preview(ChannelNo channel, const Parcel& parcel) = 0;
   // Tells the plugin that events() has room again.
   virtual void event_room(ChannelNo channel) = 0;
 

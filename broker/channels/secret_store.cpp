@@ -75,6 +75,18 @@ std::optional<SecretStore::Value> SecretStore::get(std::string_view name) const 
   return found->second.value;
 }
 
+std::string SecretStore::redacted(std::string text) const {
+  constexpr size_t kTellable = 6;
+  std::lock_guard lock(mutex_);
+  for (const auto& [name, secret] : secrets_) {
+    const std::string& bytes = secret.value.bytes;
+    if (bytes.size() < kTellable) continue;
+    for (size_t at = text.find(bytes); at != std::string::npos; at = text.find(bytes, at + 3))
+      text.replace(at, bytes.size(), "***");
+  }
+  return text;
+}
+
 bool SecretStore::has_files() const {
   std::lock_guard lock(mutex_);
   for (const auto& [name, secret] : secrets_)

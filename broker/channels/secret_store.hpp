@@ -33,6 +33,8 @@ class SecretStore {
   std::vector<std::string> refresh();
 
   std::optional<Value> get(std::string_view name) const;
+  // `text` with "***" in the place of every secret that stands in it. Very short ones are left: they stand anywhere.
+  std::string redacted(std::string text) const;
   bool has_files() const;
 
  private:

@@ -20,6 +20,7 @@
 #include "broker/message/device.hpp"
 #include "broker/message/draft.hpp"
 #include "broker/message/message.hpp"
+#include "broker/message/preview.hpp"
 #include "broker/routing/router.hpp"
 
 namespace godwit {
@@ -86,13 +87,15 @@ struct CancelAnswer {
   uint64_t recalling = 0;  // of those: their channel was asked to take them back
 };
 
-// Who would get it, over which channel, as which vendor payload. Nothing is stored or sent.
+// Who would get it, over which channel, as which request to the vendor. Nothing is stored or sent.
 struct DryRun {
   uint64_t recipients = 0;
   struct Sample {
-    std::string device_id, user_id, channel, reason;
-    double p = 0;
-    std::string payload;  // the vendor request's body where the plugin can render one; else empty
+    std::string device_id, user_id;  // empty for a token that nobody registered:
+    std::string token;               // then this
+    std::string channel, reason;
+    double p = 0;     // nothing is known of a bare token
+    Preview preview;  // empty where the plugin shows none
   };
   std::vector<Sample> samples;  // the first 20
 };

@@ -163,13 +163,39 @@ TEST_F(CallsTest, ADryRunShowsWhoAndHowAndSendsNothing) {
   EXPECT_EQ(run->recipients, 2u);
   ASSERT_THAT(run->samples, SizeIs(2));
   EXPECT_EQ(run->samples[0].channel, "a");
-  EXPECT_EQ(run->samples[0].payload, R"({"a":"t-d1-a"})");
+  ASSERT_THAT(run->samples[0].preview.requests, SizeIs(1));
+  EXPECT_EQ(run->samples[0].preview.requests[0].body, R"({"a":"t-d1-a"})");
   EXPECT_GT(run->samples[0].p, 0);
   EXPECT_EQ(run->samples[1].channel, "");
   EXPECT_EQ(run->samples[1].reason, "no_token");
   rig.pass(1'000);
   EXPECT_THAT(rig.channels.sent, SizeIs(0));
   EXPECT_EQ(rig.engine->core().balance().open_messages, 0u);
+}
+
+TEST_F(CallsTest, ADryRunTakesATokenThatNobodyRegisteredAsItIs) {
+  MessageDraft m = EngineRig::draft("");
+  m.message.to = {AudienceKind::token, "a", {"raw-token"}};
+  const auto run = rig.ask<DryRun>([&](auto done) { rig.engine->dry_run(m, std::move(done)); });
+  EXPECT_EQ(run->recipients, 1u);
+  ASSERT_THAT(run->samples, SizeIs(1));
+  EXPECT_EQ(run->samples[0].token, "raw-token");
+  EXPECT_EQ(run->samples[0].channel, "a");
+  EXPECT_EQ(run->samples[0].reason, "only_one");
+  EXPECT_EQ(run->samples[0].preview.requests.at(0).body, R"({"a":"raw-token"})");
+}
+
+TEST_F(CallsTest, ADryRunSaysWhyAChannelCannotShowItAndIsSilentOnlyIfItNeverShowsAny) {
+  rig.add_device("d", "u", {"a"});
+  const auto errors = [&](Code code) {
+    rig.channels.show = [code](const Parcel&) { return Error{code, "the channel is not running", {}}; };
+    return rig.ask<DryRun>([&](auto done) { rig.engine->dry_run(EngineRig::draft("u"), std::move(done)); })
+        ->samples.at(0)
+        .preview.errors;
+  };
+  ASSERT_THAT(errors(Code::unavailable), SizeIs(1));
+  EXPECT_EQ(errors(Code::unavailable)[0].detail, "the channel is not running");
+  EXPECT_THAT(errors(Code::not_found), SizeIs(0));
 }
 
 TEST_F(CallsTest, TheRouteOfADeviceNamesEveryChannelAndWhyItSleeps) {

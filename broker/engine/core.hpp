@@ -288,6 +288,7 @@ class Core {
   CancelAnswer cancel_now(MessageIx);
   MessageEntry imagine(MessagePtr message);
   std::vector<routing::CandidateView> rank(const MessageEntry&, const Delivery&);
+  DryRun::Sample try_out(const MessageEntry&, const Delivery&);
 
   // explain.cpp
   std::string why_sentence(const Attempt&) const;

@@ -52,45 +52,76 @@ void Core::dry_run(MessageDraft draft, Done<DryRun> done) {
   const Message& said = *m.message;
 
   DryRun out;
-  std::vector<DeviceNo> devices;
+  std::vector<Delivery> deliveries;  // imagined too
+  const auto to_device = [](DeviceNo no) {
+    Delivery d;
+    d.device = no;
+    return d;
+  };
   if (planner::is_fanout(said)) {
     out.recipients = planner::size_of_fanout(said, registry_);
     for (DeviceNo no = 0;
-         devices.size() < kSamples && (no = planner::next_of_fanout(said, registry_, no)) != kNoDevice;)
-      devices.push_back(no++);
+         deliveries.size() < kSamples && (no = planner::next_of_fanout(said, registry_, no)) != kNoDevice;)
+      deliveries.push_back(to_device(no++));
   } else {
     planner::expand(said, registry_, recipients_);
-    devices = recipients_.devices;
+    const std::vector<DeviceNo>& devices = recipients_.devices;
     out.recipients = devices.size();
-    if (devices.size() > kSamples) devices.resize(kSamples);
-  }
-  for (const DeviceNo no : devices) {
-    Delivery d;
-    d.device = no;
-    const auto ranking = rank(m, d);
-    DryRun::Sample& s = out.samples.emplace_back();
-    s.device_id = registry_.id_of(no);
-    s.user_id = registry_.user_of(no);
-    const routing::Decision decision = decision_of(ranking, ask_of(m, d).mode);
-    if (decision.action != routing::Action::send) {
-      s.reason = ranking.empty() ? "no_channel" : std::string(routing::to_string(ranking.front().sleep));
-      continue;
+    for (size_t i = 0; i < std::min(devices.size(), kSamples); ++i) deliveries.push_back(to_device(devices[i]));
+    if (said.to.kind == AudienceKind::token && !recipients_.nobody.empty()) {
+      Delivery& d = deliveries.emplace_back();
+      d.name = recipients_.nobody.front();
+      d.bare_token = true;
+      out.recipients = 1;
     }
-    const ChannelSlot& slot = slots_[by_route_[decision.channel]];
-    s.channel = slot.name;
-    s.p = decision.p;
-    s.reason = routing::to_string(decision.reason);
-    Parcel parcel;
-    parcel.message = m.message;
-    parcel.message_id_text = said.id.text();
-    parcel.vendor_options = dispatch::override_for(said, slot.name, slot.plugin);
-    parcel.targets.push_back(target_of(m, d, slot));
-    parcel.ttl_ms = (m.expires_ns - now_) / kNsPerMs;
-    parcel.deadline_ns = now_ + options_.attempt_deadline_ms * kNsPerMs;
-    parcel.dry_run = true;
-    if (auto payload = channels_->preview(slot.no, parcel)) s.payload = std::move(*payload);
   }
+  for (const Delivery& d : deliveries) out.samples.push_back(try_out(m, d));
   done(std::move(out));
+}
+
+DryRun::Sample Core::try_out(const MessageEntry& m, const Delivery& d) {
+  const Message& said = *m.message;
+  DryRun::Sample s;
+  Offers offers;
+  routing::Decision decision;
+  if (d.bare_token) {
+    s.token = said.to.names[d.name];
+    gather_offers(m, d, offers);
+    s.reason = "no_channel";
+    for (size_t i = 0; i < offers.size; ++i) {
+      const routing::Sleep sleep = offers.list[i].sleep;
+      if (sleep == routing::Sleep::no_token) continue;  // the token belongs to another channel
+      s.reason = routing::to_string(sleep);
+      if (sleep != routing::Sleep::awake) continue;
+      decision.action = routing::Action::send;
+      decision.reason = routing::Reason::only_one;
+      decision.channel = offers.list[i].channel;
+    }
+  } else {
+    const auto ranking = rank(m, d);
+    s.device_id = registry_.id_of(d.device);
+    s.user_id = registry_.user_of(d.device);
+    s.reason = ranking.empty() ? "no_channel" : routing::to_string(ranking.front().sleep);
+    decision = decision_of(ranking, ask_of(m, d).mode);
+  }
+  if (decision.action != routing::Action::send) return s;
+  const ChannelSlot& slot = slots_[by_route_[decision.channel]];
+  s.channel = slot.name;
+  s.p = decision.p;
+  s.reason = routing::to_string(decision.reason);
+  Parcel parcel;
+  parcel.message = m.message;
+  parcel.message_id_text = said.id.text();
+  parcel.vendor_options = dispatch::override_for(said, slot.name, slot.plugin);
+  parcel.targets.push_back(target_of(m, d, slot));
+  parcel.ttl_ms = (m.expires_ns - now_) / kNsPerMs;
+  parcel.deadline_ns = now_ + options_.attempt_deadline_ms * kNsPerMs;
+  parcel.dry_run = true;
+  if (auto preview = channels_->preview(slot.no, parcel))
+    s.preview = std::move(*preview);
+  else if (preview.error().code != Code::not_found)
+    s.preview.errors.push_back({{}, preview.error().message});
+  return s;
 }
 
 std::vector<std::string> Core::names_by_route() const {

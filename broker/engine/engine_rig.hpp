@@ -142,8 +142,10 @@ class FakeChannels final : public ChannelSet {
     if (webhook) return webhook(request);
     return Error{Code::forbidden, "the signature is wrong", {}};
   }
-  Result<std::string> preview(ChannelNo no, const Parcel& parcel) override {
-    return "{\"" + channels[no].status.name + "\":\"" + parcel.targets[0].address + "\"}";
+  Result<Preview> preview(ChannelNo no, const Parcel& parcel) override {
+    if (show) return show(parcel);
+    const std::string body = "{\"" + channels[no].status.name + "\":\"" + parcel.targets[0].address + "\"}";
+    return Preview{{{"POST", "https://vendor.example/send", {}, body}}, {}, {}};
   }
   void event_room(ChannelNo no) override { told_of_room.push_back(no); }
   void reload(ChannelNo no, Callback<void(ReloadReport)> done) override {
@@ -163,6 +165,7 @@ class FakeChannels final : public ChannelSet {
   uint64_t submits = 0;
   bool refuse_submit = false;
   std::function<Result<WebhookReply>(const WebhookRequest&)> webhook;
+  std::function<Result<Preview>(const Parcel&)> show;
 };
 
 class EngineRig {

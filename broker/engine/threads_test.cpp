@@ -44,7 +44,7 @@ class LaneChannels final : public ChannelSet {
   void cancel(ChannelNo, uint64_t) override {}
   void recall(ChannelNo, RecallWish, Callback<void(RecallAnswer)>) override {}
   Result<WebhookReply> parse_webhook(ChannelNo, const WebhookRequest&) override { return WebhookReply{}; }
-  Result<std::string> preview(ChannelNo, const Parcel&) override { return std::string("{}"); }
+  Result<Preview> preview(ChannelNo, const Parcel&) override { return Preview(); }
   void event_room(ChannelNo) override {}
   void reload(ChannelNo, Callback<void(ReloadReport)>) override {}
 

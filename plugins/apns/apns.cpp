@@ -124,7 +124,7 @@ class Apns final : public godwit::Channel {
     auto address = parse_address(message.target().address(), config_.environment);
     if (!address) return std::move(address).error();
     auto order = parse_order(message, *address);
-    if (!order) return godwit::invalid(order.error().message + ": " + order.error().where);
+    if (!order) return std::move(order).error();
     if (*order) {
       godwit::HttpRequest request = request_of(config_, **order, *address, message);
       if (!config_.uses_certificate()) request.headers.insert(request.headers.begin(), {"authorization", "***"});
@@ -132,7 +132,7 @@ class Apns final : public godwit::Channel {
       return {};
     }
     auto rendered = render(config_, message, host_.now_wall_ms());
-    if (!rendered) return godwit::invalid(rendered.error().message + ": " + rendered.error().where);
+    if (!rendered) return std::move(rendered).error();
     Push push;
     write_push(config_, *rendered, *address, message, host_.now_wall_ms(), push);
     if (!config_.uses_certificate()) push.headers.insert(push.headers.begin(), {"authorization", "***"});
@@ -230,6 +230,12 @@ class Apns final : public godwit::Channel {
 
   // ---- the path of a push
 
+  static Outcome rejected(const godwit::Error& why) {
+    const size_t colon = why.message.find(": ");
+    const std::string text = why.message.substr(colon + 2);
+    return Outcome::rejected(why.message.substr(0, colon), why.where.empty() ? text : why.where + ": " + text);
+  }
+
   void send(Pending m, unsigned repeats) {
     const Message message = m.message();
     const auto address = parse_address(message.target().address(), config_.environment);
@@ -240,10 +246,10 @@ class Apns final : public godwit::Channel {
     }
     const uint64_t wall_ms = host_.now_wall_ms();
     auto order = parse_order(message, *address);
-    if (!order) return m.settle(Outcome::rejected(order.error().message, order.error().where));
+    if (!order) return m.settle(rejected(order.error()));
     if (*order) return broadcasts_.carry_out(std::move(m), **order, *address, authorization(wall_ms));
     const auto found = rendering_.of(config_, message, wall_ms);
-    if (!found) return m.settle(Outcome::rejected(found.error().message, found.error().where));
+    if (!found) return m.settle(rejected(found.error()));
     const Rendered& rendered = **found;
     auto line = line_to(address->environment);
     if (!line) return m.settle(Outcome::config("no_connection", line.error().message));

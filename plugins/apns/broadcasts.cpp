@@ -21,8 +21,8 @@ constexpr const char* kMember = "broadcast_channel";
 constexpr size_t kMaxDetail = 250;            // what the broker keeps of a vendor's words
 constexpr uint32_t kMaxAnswer = 1024 * 1024;  // 10,000 IDs, the most that an app may have
 
-Error refused(std::string text) {
-  return Error{GW_E_INVALID, "BadOverride", "overrides.apns.broadcast_channel: " + std::move(text)};
+Error refused(const std::string& text) {
+  return Error{GW_E_INVALID, "BadOverride: " + text, "/overrides/apns/broadcast_channel"};
 }
 
 // As many as fit, in order, so that the last one shown is the next `after`.

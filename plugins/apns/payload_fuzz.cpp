@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string fast;
   if (!apns::write_payload({}, message, fast)) return 0;
   const auto tree = apns::render_by_tree({}, message, 0);
-  if (!tree && tree.error().message == "PayloadTooLarge") return 0;
+  if (!tree && tree.error().message.starts_with("PayloadTooLarge")) return 0;
   if (tree && godwit::Json::parse(fast) == godwit::Json::parse(tree->body)) return 0;
   std::fprintf(stderr, "%s\n%s\n", fast.c_str(), tree ? tree->body.c_str() : tree.error().message.c_str());
   std::abort();

@@ -23,8 +23,8 @@ constexpr size_t kMaxPayload = 4096, kMaxLongPayload = 5120;  // §3: voip; §9:
 constexpr size_t kMaxCollapseId = 64;
 constexpr size_t kMaxTokenDigits = 200;
 
-Error refused(std::string code, std::string text) {
-  return Error{GW_E_INVALID, std::move(code), std::move(text)};
+Error refused(const std::string& code, std::string where, const std::string& text) {
+  return Error{GW_E_INVALID, code + ": " + text, std::move(where)};
 }
 
 struct PushType {
@@ -107,16 +107,22 @@ std::string text_header(const Json* headers, const char* name) {
 Result<void> check_headers(const Json& headers) {
   constexpr std::array<std::string_view, 5> kNames{"apns-push-type", "apns-topic", "apns-priority", "apns-collapse-id",
                                                    "apns-expiration"};
-  if (!headers.is_object()) return refused("BadOverride", "overrides.apns.headers is not a JSON object");
+  if (!headers.is_object()) return refused("BadOverride", "/overrides/apns/headers", "must be a JSON object");
   for (const auto& [name, value] : headers.items()) {
     if (std::find(kNames.begin(), kNames.end(), name) == kNames.end())
-      return refused("BadOverride", "overrides.apns.headers: '" + name.substr(0, 40) +
-                                        "' cannot be set; apns-push-type, apns-topic, apns-priority, "
-                                        "apns-collapse-id and apns-expiration can");
+      return refused(
+          "BadOverride", "/overrides/apns/headers/" + name.substr(0, 40),
+          "cannot be set; apns-push-type, apns-topic, apns-priority, apns-collapse-id and apns-expiration can");
     if (!value.is_number_integer() && !(value.is_string() && is_header_text(value.get_ref<const std::string&>())))
-      return refused("BadOverride", "overrides.apns.headers." + name + " must be a number or plain ASCII text");
+      return refused("BadOverride", "/overrides/apns/headers/" + name, "must be a number or plain ASCII text");
   }
   return {};
+}
+
+std::string all_push_types() {
+  std::string all;
+  for (const PushType& type : kPushTypes) (all += all.empty() ? "" : ", ") += type.name;
+  return all;
 }
 
 const PushType* find_type(std::string_view name) {
@@ -170,7 +176,9 @@ namespace {
 // The rest of it, once body and push type are there. `headers`: the message's own, or null.
 Result<Rendered> finish(const Config& config, const godwit::Message& message, const Json* headers, Rendered r) {
   const PushType* type = find_type(r.push_type);
-  if (!type) return refused("InvalidPushType", "apns-push-type '" + r.push_type + "' is none that Apple knows");
+  if (!type)
+    return refused("InvalidPushType", "/overrides/apns/headers/apns-push-type",
+                   "'" + r.push_type + "' is none that Apple knows; these are: " + all_push_types());
   r.message_id = message.message_id();
   r.topic = text_header(headers, "apns-topic");
   r.own_topic = !r.topic.empty();
@@ -178,15 +186,17 @@ Result<Rendered> finish(const Config& config, const godwit::Message& message, co
   r.priority = text_header(headers, "apns-priority");
   if (r.priority.empty()) r.priority = priority_of(r, message.priority());
   if (r.push_type == "background" && r.priority == "10")
-    return refused("BadPriority", "a background push may not have apns-priority 10");
+    return refused("BadPriority", "/overrides/apns/headers/apns-priority",
+                   "a background push may not have 10; leave it out, or make it 5");
   r.collapse_id = text_header(headers, "apns-collapse-id");
   if (r.collapse_id.empty()) r.collapse_id = collapse_id_of(message.collapse_key());
   r.expiration = text_header(headers, "apns-expiration");
   const bool is_long = r.push_type == "voip" || message.target().address().starts_with("broadcast:");
   const size_t most = is_long ? kMaxLongPayload : kMaxPayload;
   if (r.body.size() > most)
-    return refused("PayloadTooLarge",
-                   "the payload has " + std::to_string(r.body.size()) + " bytes, Apple takes " + std::to_string(most));
+    return refused("PayloadTooLarge", {},
+                   "the payload has " + std::to_string(r.body.size()) + " bytes, Apple takes " + std::to_string(most) +
+                       "; shorten the notification, or let the app fetch the data");
   return r;
 }
 
@@ -202,9 +212,9 @@ Result<Rendered> render(const Config& config, const godwit::Message& message, ui
 Result<Rendered> render_by_tree(const Config& config, const godwit::Message& message, uint64_t now_wall_ms) {
   Json content = Json::object(), overrides = Json::object();
   if (message.content_kind() == GW_CONTENT_NOTIFICATION) content = Json::parse(message.content(), nullptr, false);
-  if (!content.is_object()) return refused("BadContent", "the message is not a JSON object");
+  if (!content.is_object()) return refused("BadContent", {}, "the message is not a JSON object");
   if (!message.vendor_options().empty()) overrides = Json::parse(message.vendor_options(), nullptr, false);
-  if (!overrides.is_object()) return refused("BadOverride", "overrides.apns is not a JSON object");
+  if (!overrides.is_object()) return refused("BadOverride", "/overrides/apns", "must be a JSON object");
   const Json headers_given = overrides.contains("headers") ? overrides["headers"] : Json::object();
   if (auto fine = check_headers(headers_given); !fine) return std::move(fine).error();
   const Json* headers = &headers_given;
@@ -221,10 +231,10 @@ Result<Rendered> render_by_tree(const Config& config, const godwit::Message& mes
   payload["message_id"] = message.message_id();
   payload["aps"] = aps_of(config, notification, message);
   if (message.content_kind() == GW_CONTENT_RAW) payload = Json::parse(message.content(), nullptr, false);
-  if (!payload.is_object()) return refused("BadContent", "a raw payload must be a JSON object");
+  if (!payload.is_object()) return refused("BadContent", {}, "a raw payload must be a JSON object");
   payload.merge_patch(overrides);
   Json& aps = payload["aps"];
-  if (!aps.is_object()) return refused("BadOverride", "`aps` must be an object");
+  if (!aps.is_object()) return refused("BadOverride", "/overrides/apns/aps", "must be a JSON object");
 
   Rendered r;
   r.push_type = text_header(headers, "apns-push-type");
@@ -233,7 +243,8 @@ Result<Rendered> render_by_tree(const Config& config, const godwit::Message& mes
                   : aps.contains("content-available") && !is_shown(aps) ? "background"
                                                                         : "alert";
   if (r.push_type == "alert" && !is_shown(aps) && !aps.contains("content-available"))
-    return refused("PayloadEmpty", "an alert needs a title, a body, a badge or a sound");
+    return refused("PayloadEmpty", "/notification",
+                   "an alert needs a title, a body, a badge or a sound; data alone goes with `options.silent`");
   if (r.push_type == "liveactivity" && !aps.contains("timestamp")) aps["timestamp"] = now_wall_ms / 1000;
   r.body = payload.dump(-1, ' ', false, Json::error_handler_t::replace);
   return finish(config, message, headers, std::move(r));

@@ -34,7 +34,7 @@ struct Rendered {
   std::string expiration;  // fixed by the caller; empty: from the time-to-live
   bool own_topic = false;  // the message chose it
 };
-// The error's message is a code ("PayloadTooLarge"), its `where` the text for people.
+// The error's message begins with a code ("PayloadTooLarge: the payload has …"); its `where` is the caller's field.
 godwit::Result<Rendered> render(const Config& config, const godwit::Message& message, uint64_t now_wall_ms);
 // The way of everything that payload.hpp does not take for plain.
 godwit::Result<Rendered> render_by_tree(const Config& config, const godwit::Message& message, uint64_t now_wall_ms);

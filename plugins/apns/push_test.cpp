@@ -37,7 +37,8 @@ Made make(ParcelSpec spec, Config config = {}) {
   Made made;
   auto rendered = render(config, message, kNow);
   if (!rendered) {
-    made.error = rendered.error().message;
+    const std::string& text = rendered.error().message;
+    made.error = text.substr(0, text.find(": "));
     return made;
   }
   made.rendered = *rendered;

@@ -126,8 +126,9 @@ godwit::Result<void> put_data(Form& form, const Json& data) {
   if (!data.is_object() || data.empty()) return {};
   std::string payload = plain(data);
   if (payload.size() > kMaxPayloadBytes)
-    return godwit::invalid("data takes " + std::to_string(payload.size()) + " bytes as JSON, Mi Push takes " +
-                           std::to_string(kMaxPayloadBytes));
+    return godwit::invalid("takes " + std::to_string(payload.size()) + " bytes as JSON, Mi Push takes " +
+                               std::to_string(kMaxPayloadBytes) + "; send less, or let the app fetch it",
+                           "/data");
   form.put("payload", std::move(payload));
   size_t pairs = data.size(), length = 0;
   for (const auto& [name, value] : form.fields())

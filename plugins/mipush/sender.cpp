@@ -106,7 +106,8 @@ size_t Sender::Call::targets() const {
 void Sender::take(Pending pending) {
   const Message message = pending.message();
   auto fields = fields_of(config_, message);
-  if (!fields) return pending.settle(Outcome::rejected("too_large", fields.error().message));
+  if (!fields)
+    return pending.settle(Outcome::rejected("too_large", fields.error().where + ": " + fields.error().message));
   const std::string channel_id = fields->message_class ? fields->message_class->channel_id : std::string();
   if (quotas_.is_used_up(channel_id, host_.now_wall_ms()) && config_.classes.size() > 1)
     return pending.settle(Outcome::unreachable("200001"));

@@ -169,7 +169,7 @@ godwit::Result<Said> said_of(const Config& config, const Message& message) {
   }
   if (const size_t size = dumped(what).size(); size > kMaxMessageBytes)
     return godwit::invalid("the message takes " + std::to_string(size) + " bytes as JSON, Xinge takes " +
-                           std::to_string(kMaxMessageBytes));
+                           std::to_string(kMaxMessageBytes) + "; send less data, or let the app fetch it");
   return said;
 }
 

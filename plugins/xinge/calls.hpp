@@ -1,4 +1,4 @@
-// A signed request of any generation. Lane only, because the secret changes there.
+// A signed request of any generation. Lane only but for what is static, because the secret changes there.
 #pragma once
 
 #include <string>
@@ -20,6 +20,10 @@ class Signer {
   godwit::HttpRequest json(std::string path, std::string body) const;
   // V2: adds access_id, timestamp, valid_time and sign.
   godwit::HttpRequest form(const V2Call& call) const;
+
+  // The same for a dry run, from any thread: the moment and what proves who calls are left open.
+  static godwit::HttpRequest shown_json(const Config& config, std::string path, std::string body);
+  static godwit::HttpRequest shown_form(const Config& config, const V2Call& call);
 
  private:
   godwit::Host host_;

@@ -151,16 +151,10 @@ godwit::Result<std::vector<Sender::CallView>> Sender::preview(const Config& conf
       message,
       [&](Kind kind, std::vector<uint32_t> targets) {
         const auto names = names_of(message, targets);
-        CallView view{
-            {.path = kPush, .headers = {{"sign", "***"}}}, targets.front(), static_cast<uint32_t>(targets.size())};
-        if (config.api == Api::v2) {
-          const V2Call call = v2_call(*said, kind, names, "(push_id)");
-          view.request.path = call.path;
-          view.request.body = form_of(call.parameters);
-        } else {
-          view.request.body = body_for(config, *said, kind, names);
-        }
-        views.push_back(std::move(view));
+        views.push_back({config.api == Api::v2
+                             ? Signer::shown_form(config, v2_call(*said, kind, names, "(push_id)"))
+                             : Signer::shown_json(config, kPush, body_for(config, *said, kind, names)),
+                         targets.front(), static_cast<uint32_t>(targets.size())});
       },
       [](uint32_t) {});
   return views;

@@ -329,12 +329,32 @@ const char* const kOpenApiSchemas = R"json({
   "type": "object", "description": "What would happen", "required": ["recipients", "samples"],
   "properties": {"recipients": {"type": "integer", "description": "Devices addressed"},
     "samples": {"type": "array", "description": "The first 20", "items": {"type": "object", "properties": {
-      "device_id": {"type": "string", "description": "The device"},
+      "device_id": {"type": "string", "description": "The device; absent: a token that nobody registered"},
       "user_id": {"type": "string", "description": "Its user"},
+      "token": {"type": "string", "description": "The token, if nobody registered it"},
       "channel": {"type": "string", "description": "The channel that it would take; absent: none"},
       "reason": {"type": "string", "description": "Why"},
-      "p": {"type": "number", "description": "The chance that it arrives"},
-      "payload": {"type": "string", "description": "The request to the vendor, where the plugin can show it"}}}}}
+      "p": {"type": "number", "description": "The chance that it arrives; 0 where nothing is known of the device"},
+      "requests": {"type": "array", "description": "What would be asked of the vendor, where the plugin can show it", "items": {"$ref": "#/components/schemas/VendorRequest"}},
+      "payload": {"type": "string", "description": "The bodies of `requests`, one a line"},
+      "errors": {"type": "array", "description": "Why the channel would refuse it; absent: it would not", "items": {"$ref": "#/components/schemas/ChannelRemark"}},
+      "warnings": {"type": "array", "description": "What the channel would send otherwise than it was meant", "items": {"$ref": "#/components/schemas/ChannelRemark"}}}}}}
+},
+"VendorRequest": {
+  "type": "object", "description": "A request to a vendor", "required": ["headers", "body"],
+  "properties": {
+    "method": {"type": "string", "description": "Absent: the channel does not speak HTTP"},
+    "url": {"type": "string", "description": "Where to"},
+    "headers": {"type": "array", "description": "As the plugin makes them; what is secret reads `***`", "items": {"type": "object", "required": ["name", "value"], "properties": {
+      "name": {"type": "string", "description": "In lower case"}, "value": {"type": "string", "description": "As sent"}}}},
+    "body": {"type": "string", "description": "As sent"}}
+},
+"ChannelRemark": {
+  "type": "object", "description": "What a channel says about a message", "required": ["channel", "detail"],
+  "properties": {
+    "channel": {"type": "string", "description": "Who says so"},
+    "field": {"type": "string", "description": "What it is about: a JSON pointer or a name; absent: the whole message"},
+    "detail": {"type": "string", "description": "The fault and the remedy"}}
 },
 "ReceiptReport": {
   "type": "object", "description": "What became of a message on a device", "required": ["message_id", "event"], "additionalProperties": false,

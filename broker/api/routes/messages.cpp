@@ -124,7 +124,9 @@ const std::vector<Route>& message_routes() {
        .id = "validateMessage",
        .tag = "Messages",
        .summary = "Dry run: who would get it, over which channel, as which vendor payload",
-       .description = "Nothing is stored and nothing is sent. The first 20 devices are shown.",
+       .description =
+           "Nothing is stored and nothing is sent. The first 20 devices are shown, each with the requests to the "
+           "vendor (what is secret reads `***`), or with why its channel would refuse the message.",
        .body = {"Message"},
        .answers = {{200, "What would happen", "DryRun"}}},
       {.method = Method::get,

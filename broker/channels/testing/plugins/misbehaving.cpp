@@ -1,6 +1,7 @@
 // A channel that does what its configuration says, mostly what no channel may do: {"do": "twice"}. Written against
 // abi.h alone, so that nothing of the SDK's C++ layer protects the host from it.
 #include <godwit/abi.h>
+#include <godwit/ext/preview.h>
 #include <godwit/ext/webhook.h>
 #include <unistd.h>
 
@@ -222,8 +223,34 @@ int32_t parse(void*, const gw_webhook_request* request, const gw_webhook_sink* s
 
 const gw_webhook webhook = {sizeof(gw_webhook), GW_METHOD_POST, 1000, 0, parse};
 
+// Shows what it should have hidden. {"do": "refuse"} refuses with a reason, "throw" and "never" in their ways without.
+int32_t render(void* self, const gw_msg*, const gw_preview_sink* sink) {
+  const Channel& c = of(self);
+  if (c.act == "throw") throw std::runtime_error("no more ideas");
+  if (c.act == "never") return GW_E_INVALID;
+  if (c.act == "refuse") {
+    sink->diag->report(sink->diag->ctx, GW_DIAG_ERROR, text("/overrides/one/ttl"), text("must be at most 7, got 8"));
+    return GW_E_INVALID;
+  }
+  sink->diag->report(sink->diag->ctx, GW_DIAG_WARNING, text("title"), text("is cut to 5 characters"));
+  const gw_str headers[] = {text("Authorization"), text("Basic c2VjcmV0"), text("x-key"), text("v=hunter22;")};
+  gw_preview_request request{};
+  request.size = sizeof request;
+  request.header_count = 2;
+  request.method = text("POST");
+  request.url = text("https://api.example/?key=hunter22");
+  request.headers = headers;
+  request.body = text("hunter22 hunter22 hunter2");
+  sink->request(sink->ctx, &request);
+  return GW_OK;
+}
+
+const gw_preview preview = {sizeof(gw_preview), 0, render};
+
 const void* get_extension(gw_str id) {
-  return std::string_view(id.ptr, id.len) == GW_EXT_WEBHOOK ? &webhook : nullptr;
+  const std::string_view name(id.ptr, id.len);
+  if (name == GW_EXT_PREVIEW) return &preview;
+  return name == GW_EXT_WEBHOOK ? &webhook : nullptr;
 }
 
 const gw_channel_ops ops = [] {
