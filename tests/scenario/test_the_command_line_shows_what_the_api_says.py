@@ -28,6 +28,7 @@ def test_every_noun(tmp_path):
         assert "enabled" in godwit(broker, "channels", "list").stdout
         assert "disabled" in godwit(broker, "channels", "disable", "loop").stdout
         assert "enabled" in godwit(broker, "channels", "enable", "loop").stdout
+        assert "a fresh instance serves" in godwit(broker, "channels", "reload", "loop").stdout
         assert "loop" in godwit(broker, "stats", "--by", "channel,manufacturer").stdout
         assert "server" in godwit(broker, "keys", "list").stdout
         messages = tmp_path / "m.ndjson"
