@@ -129,10 +129,13 @@ class Core {
   };
   static constexpr MonoNs kQueuePatience = 5 * kNsPerSecond;  // before other channels are looked at
   enum class TimerKind : uint8_t { delivery, message, inbox };
-  static uint64_t timer_payload(TimerKind kind, uint32_t ix) { return (static_cast<uint64_t>(kind) << 32) | ix; }
+  static constexpr unsigned kTimerIxBits = 30;
+  static uint32_t timer_payload(TimerKind kind, uint32_t ix) {
+    return (static_cast<uint32_t>(kind) << kTimerIxBits) | ix;
+  }
 
   // turn.cpp
-  void on_timer(uint64_t payload);
+  void on_timer(uint32_t payload);
   void flush_records();
   void publish();
   // Work for the background thread, and what this thread does with its result.

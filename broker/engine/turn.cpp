@@ -38,7 +38,7 @@ void Core::begin_turn(MonoNs now, WallMs wall) {
 
 bool Core::end_turn() {
   more_ = false;
-  timers_.advance(now_, [this](uint64_t payload) { on_timer(payload); });
+  timers_.advance(now_, [this](uint32_t payload) { on_timer(payload); });
   const bool look_at_all = now_ >= next_refresh_ns_;
   if (look_at_all) {
     next_refresh_ns_ = now_ + kRefreshEvery;
@@ -58,9 +58,9 @@ bool Core::end_turn() {
   return more_;
 }
 
-void Core::on_timer(uint64_t payload) {
-  const auto ix = static_cast<uint32_t>(payload);
-  switch (static_cast<TimerKind>(payload >> 32)) {
+void Core::on_timer(uint32_t payload) {
+  const uint32_t ix = payload & ((1u << kTimerIxBits) - 1);
+  switch (static_cast<TimerKind>(payload >> kTimerIxBits)) {
     case TimerKind::delivery:
       return on_delivery_timer(ix);
     case TimerKind::message:

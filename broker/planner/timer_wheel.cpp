@@ -9,16 +9,17 @@ TimerWheel::TimerWheel(MonoNs now) : now_tick_(static_cast<uint64_t>(now / kTick
   heads_.fill(kNone);
 }
 
-TimerWheel::Id TimerWheel::arm(MonoNs due, uint64_t payload) {
+TimerWheel::Id TimerWheel::arm(MonoNs due, uint32_t payload) {
   Id id = free_;
   if (id == kNone) {
     id = static_cast<Id>(nodes_.size());
+    assert(id < kHead);
     nodes_.emplace_back();
   } else {
     free_ = nodes_[id].next;
   }
   const uint64_t tick = due <= 0 ? 0 : static_cast<uint64_t>((due + kTickNs - 1) / kTickNs);  // up: never early
-  nodes_[id].tick = std::max(tick, now_tick_ + 1);
+  nodes_[id].tick = static_cast<uint32_t>(std::clamp(tick, now_tick_ + 1, now_tick_ + kFarthest));
   nodes_[id].payload = payload;
   place(id);
   ++armed_;
@@ -34,17 +35,15 @@ void TimerWheel::cancel(Id& id) {
 
 // The level is decided by the highest digit (of base 256) in which the deadline differs from now.
 void TimerWheel::place(Id id) {
-  const uint64_t tick = nodes_[id].tick;
-  if (tick <= now_tick_) return link(id, kFiring);
-  const uint64_t difference = tick ^ now_tick_;
-  const unsigned level = std::min<unsigned>((std::bit_width(difference) - 1) / 8, kLevels - 1);
+  const uint32_t tick = nodes_[id].tick, now = static_cast<uint32_t>(now_tick_);
+  if (tick - now - 1 >= kFarthest) return link(id, kFiring);  // now, or behind us
+  const auto level = static_cast<unsigned>((std::bit_width(tick ^ now) - 1) / 8);
   link(id, level * kSlots + static_cast<uint32_t>((tick >> (8 * level)) & (kSlots - 1)));
 }
 
 void TimerWheel::link(Id id, uint32_t list) {
   Node& n = nodes_[id];
-  n.list = list;
-  n.prev = kNone;
+  n.prev = kHead | list;
   n.next = heads_[list];
   if (n.next != kNone) nodes_[n.next].prev = id;
   heads_[list] = id;
@@ -52,19 +51,21 @@ void TimerWheel::link(Id id, uint32_t list) {
 }
 
 void TimerWheel::unlink(Id id) {
-  Node& n = nodes_[id];
-  assert(n.list <= kFiring);
-  if (n.prev == kNone)
-    heads_[n.list] = n.next;
-  else
-    nodes_[n.prev].next = n.next;
+  const Node& n = nodes_[id];
+  assert(n.prev != kNone);  // dead already
   if (n.next != kNone) nodes_[n.next].prev = n.prev;
-  if (n.list < kSlots && heads_[n.list] == kNone) used_[n.list / 64] &= ~(1ull << (n.list % 64));
+  if (n.prev & kHead) {
+    const uint32_t list = n.prev & ~kHead;
+    heads_[list] = n.next;
+    if (list < kSlots && n.next == kNone) used_[list / 64] &= ~(1ull << (list % 64));
+  } else {
+    nodes_[n.prev].next = n.next;
+  }
   --armed_;
 }
 
 void TimerWheel::release(Id id) {
-  nodes_[id].list = ~0u;
+  nodes_[id].prev = kNone;
   nodes_[id].next = free_;
   free_ = id;
 }

@@ -1,14 +1,16 @@
 // TimerWheel: millions of deadlines, each armed and cancelled in constant time, because almost all are cancelled before
 // they fire (the receipt came).
 //
-// Four levels of 256 slots; a tick is 16 ms, so it reaches two years ahead (later deadlines are looked at again then).
-// A timer never fires early, and at most a tick and the caller's own delay late. One owner; fire() may arm and cancel.
+// Four levels of 256 slots; a tick is 16 ms. A timer takes 16 bytes, which is why it knows its tick by the lowest 32
+// bits only: the wheel reaches a year ahead. A timer never fires early, but for a deadline beyond that year, which is
+// to be armed again when it fires; and at most a tick and the caller's own delay late. One owner; fire() may arm and
+// cancel.
 #pragma once
 
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <vector>
+#include <deque>
 
 #include "broker/base/clock.hpp"
 
@@ -23,7 +25,7 @@ class TimerWheel {
   explicit TimerWheel(MonoNs now);
 
   // `payload` is handed to fire() when `due` has come.
-  Id arm(MonoNs due, uint64_t payload);
+  Id arm(MonoNs due, uint32_t payload);
   // `id` may be kNone. REQUIRES: not fired yet. Sets it to kNone.
   void cancel(Id& id);
 
@@ -35,7 +37,7 @@ class TimerWheel {
       step_towards(target);
       while (heads_[kFiring] != kNone) {
         const Id id = heads_[kFiring];
-        const uint64_t payload = nodes_[id].payload;
+        const uint32_t payload = nodes_[id].payload;
         unlink(id);
         release(id);
         fire(payload);
@@ -49,12 +51,15 @@ class TimerWheel {
 
  private:
   static constexpr unsigned kLevels = 4, kSlots = 256;
-  static constexpr uint32_t kFiring = kLevels * kSlots;  // one more list: what is due in this tick
+  static constexpr uint32_t kFiring = kLevels * kSlots;    // one more list: what is due in this tick
+  static constexpr uint64_t kFarthest = (1ull << 31) - 1;  // ticks ahead: of two 32-bit ticks the later one is known
+  static constexpr uint32_t kHead = 1u << 31;
 
   struct Node {
-    uint64_t tick, payload;
-    Id prev, next;
-    uint32_t list;
+    uint32_t tick;  // lowest bits
+    uint32_t payload;
+    uint32_t prev;  // the one before it, or kHead and the list that it is the first of
+    Id next;
   };
 
   void place(Id id);
@@ -64,7 +69,7 @@ class TimerWheel {
   void step_towards(uint64_t target);
   void cascade(unsigned level);
 
-  std::vector<Node> nodes_;
+  std::deque<Node> nodes_;  // grows without moving a million of them
   Id free_ = kNone;
   size_t armed_ = 0;
   uint64_t now_tick_;
