@@ -215,7 +215,7 @@ void Core::park(DeliveryIx dix) {
     const int64_t left_ms = (messages_[d.message].expires_ns - now_) / kNsPerMs;
     wait_ms = std::min(d.looks == 0 ? kFirstRecovery : kSecondRecovery, std::max<int64_t>(left_ms / 2, 1'000));
   }
-  d.looks = static_cast<uint8_t>(std::min(d.looks + 1, 100));
+  d.looks = std::min<uint8_t>(d.looks + 1, kMostLooks);
   arm(dix, Wake::parked, now_ + wait_ms * kNsPerMs);
   if (parked_.size() < parked_compact_at_) return;
   std::erase_if(parked_, [this](DeliveryIx i) { return !deliveries_.alive(i) || !deliveries_[i].parked_listed; });
@@ -239,7 +239,8 @@ bool Core::work_unparked() {
     unparked_.pop_back();
     if (!deliveries_.alive(dix)) continue;
     Delivery& d = deliveries_[dix];
-    if (!std::exchange(d.parked_listed, false)) continue;
+    if (!d.parked_listed) continue;
+    d.parked_listed = false;
     if (!d.final && d.live == 0 && d.wake == Wake::parked) look_again(dix);
   }
   return !unparked_.empty();
@@ -309,10 +310,10 @@ void Core::on_impatience(DeliveryIx dix, ChannelNo channel) {
 Choice Core::choice_of(const routing::Decision& decision, const Offers& offers) const {
   Choice c;
   c.reason = decision.reason;
-  c.p = static_cast<float>(decision.p);
+  c.p = decision.p;
   c.utility = static_cast<float>(decision.utility);
-  c.propensity = static_cast<float>(decision.propensity);
-  c.reach = static_cast<float>(decision.reach);
+  c.propensity = decision.propensity;
+  c.reach = decision.reach;
   c.next_check_s = static_cast<float>(decision.next_check_s);
   size_t n = 0;
   for (const routing::Decision::Other& other : decision.others)

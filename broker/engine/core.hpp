@@ -153,7 +153,7 @@ class Core {
   void add_delivery(MessageIx, DeviceNo device);
   void add_nobody(MessageIx, uint32_t name);
   DeliveryIx link_delivery(MessageIx);
-  void index_delivery(MessageEntry&, MessageIx, DeliveryIx);
+  void index_delivery(MessageEntry&, DeliveryIx);
   void collapse_older(MessageIx, DeliveryIx);
   bool work_fanouts();
   void work_fanout(MessageIx, uint64_t budget);
@@ -203,8 +203,8 @@ class Core {
   void close_alike(Delivery&, const ChannelSlot&);
   void learn(Attempt&, const dispatch::Verdict&);
   void hold_channel(ChannelSlot&, int64_t retry_after_ms);
-  std::shared_ptr<const VendorWords> keep_words(const std::string& id, const std::string& code,
-                                                const std::string& detail);
+  VendorWordsPtr keep_words(const std::string& id, const std::string& code, const std::string& detail,
+                            int16_t http_status);
 
   // life.cpp
   void reach(DeliveryIx, DeliveryState);           // forwards on the path of life
@@ -222,6 +222,7 @@ class Core {
   void drop_fanout_head(MessageIx);
   void list_for_device(DeliveryIx);
   void unlist_for_device(Delivery&);
+  AttemptIx last_attempt(const Delivery&) const;
   Attempt* last_attempt_on(const Delivery&, ChannelNo);
 
   // receipts.cpp
@@ -354,7 +355,33 @@ class Core {
   Slab<Attempt> attempts_;
   Slab<Receipt> receipts_;
   boost::unordered_flat_map<MessageId, MessageIx, MessageIdHash> by_id_;
-  boost::unordered_flat_map<uint64_t, DeliveryIx> by_device_;    // (message, device), of messages to many devices
+  // Deliveries of messages to many devices, found by the two. The set has four bytes of each and looks the key up in
+  // the delivery itself, which must therefore be taken out before it is removed.
+  struct MessageAndDevice {
+    MessageIx message;
+    DeviceNo device;
+    bool operator==(const MessageAndDevice&) const = default;
+  };
+  class ByDevice {
+   public:
+    using is_transparent = void;
+    explicit ByDevice(const Slab<Delivery>& deliveries) : deliveries_(&deliveries) {}
+    size_t operator()(MessageAndDevice key) const {
+      return std::hash<uint64_t>()((static_cast<uint64_t>(key.message) << 32) | key.device);
+    }
+    size_t operator()(DeliveryIx i) const { return (*this)(key(i)); }
+    template <class A, class B>
+    bool operator()(A a, B b) const {
+      return key(a) == key(b);
+    }
+
+   private:
+    MessageAndDevice key(MessageAndDevice k) const { return k; }
+    MessageAndDevice key(DeliveryIx i) const { return {(*deliveries_)[i].message, (*deliveries_)[i].device}; }
+
+    const Slab<Delivery>* deliveries_;
+  };
+  boost::unordered_flat_set<DeliveryIx, ByDevice, ByDevice> by_device_{0, ByDevice(deliveries_), ByDevice(deliveries_)};
   boost::unordered_flat_map<uint64_t, AttemptIx> by_vendor_id_;  // hash of (channel, vendor id)
   boost::unordered_flat_map<uint64_t, DeliveryIx> collapse_;     // hash of (app, key, device) -> newest not gone out
   std::deque<uint64_t> finished_;                                // names of finished messages, oldest first
@@ -400,7 +427,7 @@ class Core {
   std::vector<routing::AttemptMemo> memos_;
 
   EarlyReceipts early_receipts_;
-  std::shared_ptr<const VendorWords> last_words_;
+  VendorWordsPtr last_words_;
   std::vector<ChannelEvent> arrived_early_;  // found by the settlements of this call
 
   // Event ids of vendors seen lately, two generations.

@@ -32,7 +32,7 @@ void Core::log_decision(const MessageEntry& m, const Delivery& d) {
     dispatch::append_json_string(out, value);
   };
   const Choice& c = first.choice;
-  out += fmt::format(R"({{"format":"godwit-decision/1","at_ms":{})", d.planned_ms);
+  out += fmt::format(R"({{"format":"godwit-decision/1","at_ms":{})", m.at(d.planned));
   text("app", m.message->app);
   text("message_id", m.message->id.text());
   text("device_id", device_id(d.device));
@@ -40,9 +40,9 @@ void Core::log_decision(const MessageEntry& m, const Delivery& d) {
   if (registry_.exists(d.device)) text("manufacturer", registry_.manufacturer_of(d.device));
   text("chosen", slots_[first.channel].name);
   text("mode", routing::to_string(c.reason));
-  out += fmt::format(R"(,"propensity":{:.6f},"candidates":[{{"channel":)", c.propensity);
+  out += fmt::format(R"(,"propensity":{:.6f},"candidates":[{{"channel":)", float{c.propensity});
   dispatch::append_json_string(out, slots_[first.channel].name);
-  out += fmt::format(R"(,"p":{:.4f}}})", c.p);
+  out += fmt::format(R"(,"p":{:.4f}}})", float{c.p});
   for (const Considered& other : c.considered) {
     if (other.channel >= slots_.size() || other.sleep != routing::Sleep::awake) continue;
     out += R"(,{"channel":)";

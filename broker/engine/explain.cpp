@@ -43,7 +43,7 @@ std::string Core::why_sentence(const Attempt& a) const {
     default:
       out += ": best chance of delivery";
   }
-  if (c.p > 0) out += fmt::format(" ({:.2f})", c.p);
+  if (c.p > 0) out += fmt::format(" ({:.2f})", float{c.p});
   bool first = true;
   for (const Considered& other : c.considered) {
     if (other.channel >= slots_.size()) continue;
@@ -59,9 +59,9 @@ std::string Core::why_sentence(const Attempt& a) const {
 
 std::string Core::why_json(const Attempt& a) const {
   const Choice& c = a.choice;
-  std::string out =
-      fmt::format(R"({{"mode":"{}","p":{:.4f},"utility":{:.4f},"propensity":{:.4f},"reach":{:.3f},"next_in_s":{:.1f})",
-                  routing::to_string(c.reason), c.p, c.utility, c.propensity, c.reach, c.next_check_s);
+  std::string out = fmt::format(
+      R"({{"mode":"{}","p":{:.4f},"utility":{:.4f},"propensity":{:.4f},"reach":{:.3f},"next_in_s":{:.1f})",
+      routing::to_string(c.reason), float{c.p}, c.utility, float{c.propensity}, float{c.reach}, c.next_check_s);
   out += R"(,"considered":[)";
   bool first = true;
   for (const Considered& other : c.considered) {
@@ -89,21 +89,21 @@ DeliveryView Core::view_of(const MessageEntry& m, const Delivery& d) const {
   }
   v.state = d.state;
   v.reason = to_string(d.reason);
-  v.planned_ms = d.planned_ms;
-  v.final_ms = d.final_ms;
+  v.planned_ms = m.at(d.planned);
+  v.final_ms = d.final ? m.at(d.ended) : 0;
   for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
     const Attempt& a = attempts_[i];
     if (a.phase == Attempt::Phase::queued || a.phase == Attempt::Phase::intent) continue;
     AttemptView& out = v.attempts.emplace_back();
     out.channel = slots_[a.channel].name;
     out.number = a.number;
-    out.started_ms = a.started_ms;
-    out.settled_ms = a.settled_ms;
+    out.started_ms = m.at(a.started);
+    out.settled_ms = a.phase == Attempt::Phase::settled ? m.at(a.settled) : 0;
     out.result = a.phase != Attempt::Phase::settled        ? "in_flight"
                  : a.result == Disposition::target_invalid ? "token_invalid"
                                                            : std::string(to_string(a.result));
-    out.http_status = a.http_status;
     if (a.words) {
+      out.http_status = a.words->http_status;
       out.vendor_id = a.words->id;
       out.vendor_code = a.words->code;
       out.vendor_detail = a.words->detail;

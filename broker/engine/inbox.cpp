@@ -35,7 +35,8 @@ void Core::list_for_device(DeliveryIx dix) {
 }
 
 void Core::unlist_for_device(Delivery& d) {
-  if (!std::exchange(d.listed, false)) return;
+  if (!d.listed) return;
+  d.listed = false;
   if (d.device_prev == kNone)
     devices_[d.device].first = d.device_next;
   else

@@ -41,8 +41,8 @@ void Core::reach(DeliveryIx dix, DeliveryState state) {
   }
   d.state = state;
   if (state == DeliveryState::sent) leave_fanout_window(dix);
-  if (!subscribers_.empty() && state != DeliveryState::attempted)
-    emit(m, &d, to_string(state), d.last_attempt == kNone ? kAppItself : attempts_[d.last_attempt].channel);
+  if (const AttemptIx last = last_attempt(d); !subscribers_.empty() && state != DeliveryState::attempted)
+    emit(m, &d, to_string(state), last == kNone ? kAppItself : attempts_[last].channel);
   if (state >= DeliveryState::sent) outcome_due(dix);
   if (state >= DeliveryState::delivered && !d.final) finish(dix, state, Reason::none);
 }
@@ -52,7 +52,7 @@ void Core::finish(DeliveryIx dix, DeliveryState state, Reason reason) {
   if (d.final) return;
   MessageEntry& m = messages_[d.message];
   d.final = true;
-  d.final_ms = wall_;
+  d.ended = m.since(wall_);
   if (reason != Reason::none || !is_recall(d.reason)) d.reason = reason;
   d.wake = Wake::none;
   d.waits_for_presence = false;
@@ -132,7 +132,9 @@ void Core::on_delivery_timer(DeliveryIx dix) {
     tell_silence(d);
     return expire(dix);
   }
-  switch (std::exchange(d.wake, Wake::none)) {
+  const Wake wake = d.wake;
+  d.wake = Wake::none;
+  switch (wake) {
     case Wake::none:
       return arm(dix, Wake::none, messages_[d.message].expires_ns);
     case Wake::silence:
@@ -151,6 +153,12 @@ void Core::on_delivery_timer(DeliveryIx dix) {
       return enqueue(dix, slot.no, choice, d.failures);
     }
   }
+}
+
+AttemptIx Core::last_attempt(const Delivery& d) const {
+  AttemptIx last = d.first_attempt;
+  while (last != kNone && attempts_[last].next != kNone) last = attempts_[last].next;
+  return last;
 }
 
 Attempt* Core::last_attempt_on(const Delivery& d, ChannelNo channel) {
@@ -173,7 +181,8 @@ void Core::encode_outcomes() {
   for (const DeliveryIx dix : outcomes_) {
     if (!deliveries_.alive(dix)) continue;
     Delivery& d = deliveries_[dix];
-    if (!std::exchange(d.outcome_due, false)) continue;
+    if (!d.outcome_due) continue;
+    d.outcome_due = false;
     const MessageEntry& m = messages_[d.message];
     fill_progress(m, d, progress_);
     body_buffer_.clear();
@@ -194,8 +203,8 @@ void Core::fill_progress(const MessageEntry& m, const Delivery& d, records::Prog
   out.state = d.state;
   out.final = d.final;
   out.reason = static_cast<uint8_t>(d.reason);
-  out.planned_ms = d.planned_ms;
-  out.final_ms = d.final_ms;
+  out.planned_ms = m.at(d.planned);
+  out.final_ms = d.final ? m.at(d.ended) : 0;
   out.attempts.clear();
   for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
     const Attempt& a = attempts_[i];
@@ -204,12 +213,12 @@ void Core::fill_progress(const MessageEntry& m, const Delivery& d, records::Prog
     r.channel = slots_[a.channel].name;
     r.number = a.number;
     r.result = a.phase == Attempt::Phase::settled ? static_cast<uint8_t>(a.result) : records::kInFlight;
-    r.http_status = a.http_status;
-    r.started_ms = a.started_ms;
-    r.settled_ms = a.settled_ms;
+    r.started_ms = m.at(a.started);
+    r.settled_ms = a.phase == Attempt::Phase::settled ? m.at(a.settled) : 0;
     r.why = static_cast<uint8_t>(a.choice.reason);
     r.p = a.choice.p;
     if (!a.words) continue;
+    r.http_status = a.words->http_status;
     r.vendor_id = a.words->id;
     r.vendor_code = a.words->code;
     r.vendor_detail = a.words->detail;

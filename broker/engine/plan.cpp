@@ -37,7 +37,7 @@ DeliveryIx Core::link_delivery(MessageIx ix) {
   const DeliveryIx dix = deliveries_.add();
   Delivery& d = deliveries_[dix];
   d.message = ix;
-  d.planned_ms = wall_;
+  d.planned = m.since(wall_);
   if (m.last == kNone)
     m.first = dix;
   else
@@ -51,12 +51,11 @@ DeliveryIx Core::link_delivery(MessageIx ix) {
   return dix;
 }
 
-void Core::index_delivery(MessageEntry& m, MessageIx ix, DeliveryIx dix) {
-  const auto index = [&](DeliveryIx i) { by_device_[(static_cast<uint64_t>(ix) << 32) | deliveries_[i].device] = i; };
-  if (m.indexed) return index(dix);
+void Core::index_delivery(MessageEntry& m, DeliveryIx dix) {
+  if (m.indexed) return void(by_device_.insert(dix));
   if (m.deliveries < kDeviceIndexFrom) return;
   m.indexed = true;
-  for (DeliveryIx i = m.first; i != kNone; i = deliveries_[i].next) index(i);
+  for (DeliveryIx i = m.first; i != kNone; i = deliveries_[i].next) by_device_.insert(i);
 }
 
 void Core::add_delivery(MessageIx ix, DeviceNo device) {
@@ -66,7 +65,7 @@ void Core::add_delivery(MessageIx ix, DeviceNo device) {
   Delivery& d = deliveries_[dix];
   d.device = device;
   d.inbox_seq = inbox_seq_ = std::max(inbox_seq_ + 1, static_cast<uint64_t>(wall_) << 12);
-  index_delivery(m, ix, dix);
+  index_delivery(m, dix);
   list_for_device(dix);
   if (m.fanout) {
     ++m.fanout->open;
@@ -107,7 +106,9 @@ void Core::collapse_older(MessageIx ix, DeliveryIx dix) {
     return finish(older, DeliveryState::suppressed, Reason::collapsed);
   // It is out already: let it end, but start nothing more for it.
   old.superseded = old.cascade_over = true;
-  if (std::exchange(old.waits_for_presence, false)) end_cascade(older, {});
+  if (!old.waits_for_presence) return;
+  old.waits_for_presence = false;
+  end_cascade(older, {});
 }
 
 // ---- Fan-outs

@@ -131,12 +131,12 @@ void Core::end_recall(uint64_t attempt, const RecallAnswer& answer) {
   Delivery& d = deliveries_[a.delivery];
   const bool taken = answer.end == RecallEnd::taken;
   if (d.reason != Reason::recalled) d.reason = taken ? Reason::recalled : Reason::recall_failed;
-  VendorWords words = a.words ? *a.words : VendorWords();
-  std::string& detail = words.detail;
+  const VendorWordsPtr words = a.words ? a.words : VendorWordsPtr(new VendorWords);
+  std::string detail = words->detail;
   if (!detail.empty()) detail += "; ";
   detail += taken ? "recall taken" : answer.end == RecallEnd::too_late ? "recall came too late" : "recall refused";
   if (!answer.detail.empty()) detail += ": " + answer.detail;
-  a.words = keep_words(words.id, words.code, detail);
+  a.words = keep_words(words->id, words->code, detail, words->http_status);
   outcome_due(a.delivery);
   if (!subscribers_.empty())
     emit(messages_[d.message], &d, taken ? "recalled" : "recall_failed", a.channel, answer.detail);

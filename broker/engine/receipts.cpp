@@ -46,9 +46,9 @@ bool Core::hear(DeliveryIx dix, AttemptIx aix, const Heard& heard) {
   if (aix != kNone && attempts_[aix].memo.channel != routing::kNoChannel) {
     // Also when it was counted before: the vendor's word and the device's are two statistics.
     Attempt& a = attempts_[aix];
-    const double delivered_s = heard.at_ms >= a.started_ms && heard.at_ms <= wall_
-                                   ? static_cast<double>(heard.at_ms - a.started_ms) / 1000
-                                   : -1;
+    const WallMs started_ms = messages_[d.message].at(a.started);
+    const double delivered_s =
+        heard.at_ms >= started_ms && heard.at_ms <= wall_ ? static_cast<double>(heard.at_ms - started_ms) / 1000 : -1;
     const auto kind =
         heard.source == ReceiptSource::device ? routing::ReceiptKind::device : routing::ReceiptKind::vendor;
     router_.receipt(a.memo, kind, now_, wall_, delivered_s);
@@ -60,7 +60,7 @@ bool Core::hear(DeliveryIx dix, AttemptIx aix, const Heard& heard) {
     return false;
   }
   const bool first_delivery = d.events == 0;
-  d.events |= bit;
+  d.events = static_cast<uint8_t>(d.events | bit);
   if (d.final) stats_.late_receipts.bump();
 
   const ReceiptIx rix = receipts_.add();
@@ -178,9 +178,8 @@ bool Core::seen_event(ChannelNo channel, const std::string& event_id) {
 DeliveryIx Core::find_delivery(const MessageEntry& m, DeviceNo device) const {
   if (device == kNoDevice || m.first == kNone) return kNone;
   if (m.indexed) {
-    const auto ix = deliveries_[m.first].message;
-    const auto it = by_device_.find((static_cast<uint64_t>(ix) << 32) | device);
-    return it == by_device_.end() ? kNone : it->second;
+    const auto it = by_device_.find(MessageAndDevice{deliveries_[m.first].message, device});
+    return it == by_device_.end() ? kNone : *it;
   }
   for (DeliveryIx i = m.first; i != kNone; i = deliveries_[i].next)
     if (deliveries_[i].device == device) return i;

@@ -97,7 +97,7 @@ void Recovery::restore_delivery(MessageIx ix, DeviceNo device, const records::Pr
   Delivery& d = core_.deliveries_[dix];
   d.device = device;
   MessageEntry& m = core_.messages_[ix];
-  core_.index_delivery(m, ix, dix);
+  core_.index_delivery(m, dix);
   if (m.fanout) ++m.fanout->open;
   if (device != kNoDevice) {
     d.inbox_seq = core_.inbox_seq_ = std::max(core_.inbox_seq_ + 1, static_cast<uint64_t>(core_.wall_) << 12);
@@ -115,7 +115,9 @@ ChannelNo Recovery::channel_of(std::string_view name) const {
 
 void Recovery::restore_attempts(DeliveryIx dix, const records::Progress& p) {
   Delivery& d = core_.deliveries_[dix];
-  d.planned_ms = p.planned_ms;
+  const MessageEntry& m = core_.messages_[d.message];
+  d.planned = m.since(p.planned_ms);
+  AttemptIx last_attempt = kNone;
   for (const records::Attempt& r : p.attempts) {
     const ChannelNo channel = channel_of(r.channel);
     if (channel == kAppItself) continue;  // no longer configured
@@ -129,24 +131,20 @@ void Recovery::restore_attempts(DeliveryIx dix, const records::Progress& p) {
     a.result = r.result <= static_cast<uint8_t>(Disposition::expired) ? static_cast<Disposition>(r.result)
                                                                       : Disposition::unknown;
     a.costly = core_.slots_[channel].caps.metered;
-    a.http_status = static_cast<int16_t>(r.http_status);
-    a.started_ms = r.started_ms;
-    a.settled_ms = r.settled_ms;
+    a.started = m.since(r.started_ms);
+    a.settled = m.since(r.settled_ms);
     a.choice.reason =
         static_cast<routing::Reason>(std::min<uint8_t>(r.why, static_cast<uint8_t>(routing::Reason::used_up)));
     a.choice.p = r.p;
-    a.words = core_.keep_words(r.vendor_id, r.vendor_code, r.vendor_detail);
+    a.words = core_.keep_words(r.vendor_id, r.vendor_code, r.vendor_detail, static_cast<int16_t>(r.http_status));
     const auto verdict = dispatch::verdict_of(a.result);
     if (a.words && !a.words->id.empty() && verdict.may_have_arrived) core_.remember_vendor_id(aix);
     if (!verdict.may_have_arrived && verdict.step != dispatch::Step::try_again &&
         verdict.step != dispatch::Step::hold && verdict.step != dispatch::Step::withdrawn &&
         !core_.slots_[channel].caps.presence)
       d.closed_channels |= core_.slots_[channel].bit();
-    if (d.last_attempt == kNone)
-      d.first_attempt = aix;
-    else
-      core_.attempts_[d.last_attempt].next = aix;
-    d.last_attempt = aix;
+    (last_attempt == kNone ? d.first_attempt : core_.attempts_[last_attempt].next) = aix;
+    last_attempt = aix;
     d.attempts = r.number;
   }
   ReceiptIx* last = &d.receipts;
@@ -167,7 +165,7 @@ void Recovery::restore_attempts(DeliveryIx dix, const records::Progress& p) {
   else
     core_.finish(dix, came_to, reason);
   if (p.final && !d.final) core_.finish(dix, came_to, Reason::none);  // sent, and nothing more
-  if (d.final && p.final_ms != 0) d.final_ms = p.final_ms;
+  if (d.final && p.final_ms != 0) d.ended = m.since(p.final_ms);
   d.outcome_due = false;  // the journal has said all this
 }
 

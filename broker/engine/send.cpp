@@ -20,11 +20,8 @@ void Core::enqueue(DeliveryIx dix, ChannelNo channel, const Choice& choice, uint
   a.choice = choice;
   a.number = static_cast<uint8_t>(std::min(d.attempts + 1, 255));
   a.memo.channel = routing::kNoChannel;
-  if (d.last_attempt == kNone)
-    d.first_attempt = aix;
-  else
-    attempts_[d.last_attempt].next = aix;
-  d.last_attempt = aix;
+  const AttemptIx last = last_attempt(d);
+  (last == kNone ? d.first_attempt : attempts_[last].next) = aix;
   d.attempts = a.number;
   d.failures = failures;
   ++d.live;
@@ -53,7 +50,6 @@ void Core::drop_queued(Delivery& d) {
     }
     i = next;
   }
-  d.last_attempt = last;
 }
 
 bool Core::pump() {
@@ -196,7 +192,7 @@ void Core::mark_sent(ChannelSlot& slot, AttemptIx aix) {
     a.memo = router_.sent(ask, decision, now_, wall_);
   }
   a.phase = Attempt::Phase::in_flight;
-  a.started_ms = wall_;
+  a.started = m.since(wall_);
   ++slot.in_flight;
   reach(dix, DeliveryState::attempted);
   if (!subscribers_.empty()) emit(m, &d, "attempted", slot.no);

@@ -41,10 +41,9 @@ void Core::settle(AttemptIx aix, const Settlement& s, const ParcelTarget& target
   const dispatch::Verdict verdict = dispatch::verdict_of(s.disposition);
   a.phase = Attempt::Phase::settled;
   a.result = s.disposition;
-  a.settled_ms = wall_;
-  a.http_status = static_cast<int16_t>(s.http_status);
+  a.settled = messages_[d.message].since(wall_);
   a.flight = kNone;
-  a.words = keep_words(s.vendor_id, s.vendor_code, s.detail);
+  a.words = keep_words(s.vendor_id, s.vendor_code, s.detail, static_cast<int16_t>(s.http_status));
   if (verdict.may_have_arrived && slot.reports() && !s.vendor_id.empty()) remember_vendor_id(aix);
   --d.live;
   --slot.in_flight;
@@ -105,13 +104,18 @@ void Core::settle(AttemptIx aix, const Settlement& s, const ParcelTarget& target
 }
 
 // The answer to one call to a thousand targets comes a thousand times, one after another: it is kept once.
-std::shared_ptr<const VendorWords> Core::keep_words(const std::string& id, const std::string& code,
-                                                    const std::string& detail) {
-  if (id.empty() && code.empty() && detail.empty()) return nullptr;
-  if (!last_words_ || last_words_->id != cut(id) || last_words_->code != cut(code) ||
-      last_words_->detail != cut(detail))
-    last_words_ = std::make_shared<const VendorWords>(
-        VendorWords{std::string(cut(id)), std::string(cut(code)), std::string(cut(detail))});
+VendorWordsPtr Core::keep_words(const std::string& id, const std::string& code, const std::string& detail,
+                                int16_t http_status) {
+  if (id.empty() && code.empty() && detail.empty() && http_status == 0) return nullptr;
+  if (!last_words_ || last_words_->http_status != http_status || last_words_->id != cut(id) ||
+      last_words_->code != cut(code) || last_words_->detail != cut(detail)) {
+    auto words = boost::intrusive_ptr<VendorWords>(new VendorWords);
+    words->id = cut(id);
+    words->code = cut(code);
+    words->detail = cut(detail);
+    words->http_status = http_status;
+    last_words_ = std::move(words);
+  }
   return last_words_;
 }
 
@@ -193,13 +197,14 @@ unsigned Core::failed_tries(const Delivery& d, ChannelNo channel) const {
 // The last attempt, if nobody knows whether it arrived and its channel may be asked again now: when it failed there was
 // no retry token, or the channel was not back yet. kNone: none.
 AttemptIx Core::repeatable(const Delivery& d) const {
-  if (d.last_attempt == kNone || d.live > 0 || d.cancel_wished || d.superseded) return kNone;
-  const Attempt& a = attempts_[d.last_attempt];
+  const AttemptIx last = last_attempt(d);
+  if (last == kNone || d.live > 0 || d.cancel_wished || d.superseded) return kNone;
+  const Attempt& a = attempts_[last];
   const ChannelSlot& slot = slots_[a.channel];
   const bool may = a.result == Disposition::unknown && !a.costly && (d.closed_channels & slot.bit()) == 0 &&
                    failed_tries(d, a.channel) < options_.max_tries &&
                    sleep_of(messages_[d.message], d, slot) == routing::Sleep::awake;
-  return may ? d.last_attempt : kNone;
+  return may ? last : kNone;
 }
 
 // The message itself was refused: channels of the same make would say the same.

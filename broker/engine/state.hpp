@@ -2,10 +2,14 @@
 //
 //   Message entry  1 ── n  Delivery  1 ── n  Attempt        one message, one device, one try on one channel
 //
-// Everything hangs together by slab numbers. Times that people see are wall time, deadlines are monotonic.
+// Everything hangs together by slab numbers. Times that people see are wall time, deadlines are monotonic. A million
+// deliveries may wait for their receipts at once, so each byte of a Delivery or an Attempt is a megabyte.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <memory>
@@ -61,10 +65,19 @@ struct Receipt {
 };
 constexpr ChannelNo kAppItself = 0xff;
 
-// What the vendor said, kept apart: most attempts have nothing worth keeping, and the targets of one call share it.
-struct VendorWords {
+// Milliseconds after a message's deliver_at; MessageEntry turns them into wall time and back. Seven weeks fit, and no
+// message lives longer.
+using SinceMs = uint32_t;
+
+// What the vendor said, kept apart: the targets of one call share it. On the engine's thread only.
+struct VendorWords : boost::intrusive_ref_counter<VendorWords, boost::thread_unsafe_counter> {
   std::string id, code, detail;
+  int16_t http_status = 0;
+  bool operator==(const VendorWords& o) const {
+    return id == o.id && code == o.code && detail == o.detail && http_status == o.http_status;
+  }
 };
+using VendorWordsPtr = boost::intrusive_ptr<const VendorWords>;
 
 // Another channel that was looked at when one was chosen.
 struct Considered {
@@ -73,31 +86,43 @@ struct Considered {
   uint16_t p = 0;  // chance of delivery in 1/10000; 0 when asleep
 };
 
+// A probability in two bytes, finer than anybody is shown.
+class Share {
+ public:
+  Share() = default;
+  Share(double p) : share_(static_cast<uint16_t>(std::clamp(p, 0.0, 1.0) * 65'535 + 0.5)) {}
+  operator float() const { return static_cast<float>(share_) / 65'535; }
+
+ private:
+  uint16_t share_ = 0;
+};
+
 // The router's decision, compact: the sentence is made when somebody asks.
 struct Choice {
-  routing::Reason reason = routing::Reason::nothing_awake;
-  float p = 0, utility = 0, propensity = 1, reach = 1, next_check_s = 0;
   std::array<Considered, 4> considered;
+  float utility = 0, next_check_s = 0;
+  Share p, propensity = 1, reach = 1;
+  routing::Reason reason = routing::Reason::nothing_awake;
 };
 
 struct Attempt {
   enum class Phase : uint8_t { queued, intent, in_flight, settled };
 
   routing::AttemptMemo memo;  // valid from in_flight on; none when memo.channel is kNoChannel
+  VendorWordsPtr words;
   Choice choice;
-  WallMs started_ms = 0, settled_ms = 0;
-  std::shared_ptr<const VendorWords> words;
+  SinceMs started = 0, settled = 0;  // valid from in_flight on, and once settled
   DeliveryIx delivery = kNone;
   AttemptIx next = kNone;  // of the same delivery
   uint32_t flight = kNone;
-  int16_t http_status = 0;
   ChannelNo channel = 0;
   uint8_t number = 1;
-  Phase phase = Phase::queued;
   Disposition result = Disposition::unknown;  // once settled
-  bool costly = false;                        // INTENT is durable
-  bool silence_told = false;                  // the router knows that no receipt came in time
+  Phase phase : 2 = Phase::queued;
+  bool costly : 1 = false;        // INTENT is durable
+  bool silence_told : 1 = false;  // the router knows that no receipt came in time
 };
+static_assert(sizeof(Attempt) <= 112);
 
 // What a delivery waits for; one thing at a time, beside its end.
 enum class Wake : uint8_t {
@@ -109,37 +134,42 @@ enum class Wake : uint8_t {
 };
 
 struct Delivery {
+  union {
+    uint64_t inbox_seq = 0;  // place in the device's inbox; grows
+    uint32_t name;           // without a device: place in the audience's names
+  };
   MessageIx message = kNone;
   DeviceNo device = kNoDevice;                          // kNoDevice: a bare token, or nobody
-  uint32_t name = 0;                                    // then: place in the audience's names
   DeliveryIx next = kNone;                              // of the same message
   DeliveryIx device_prev = kNone, device_next = kNone;  // open deliveries of the device
-  AttemptIx first_attempt = kNone, last_attempt = kNone;
+  AttemptIx first_attempt = kNone;
   ReceiptIx receipts = kNone;
   planner::TimerWheel::Id timer = planner::TimerWheel::kNone;
-  uint64_t inbox_seq = 0;  // place in the device's inbox; grows
-  WallMs planned_ms = 0, final_ms = 0;
-  uint32_t closed_channels = 0;  // bit: will not be offered again for this delivery
-  uint32_t worn_channels = 0;    // bit: closed only until the next look, because tries or tokens were used up
-  DeliveryState state = DeliveryState::planned;
-  Reason reason = Reason::none;
-  Wake wake = Wake::none;
-  ChannelNo retry_channel = 0;
+  SinceMs planned = 0, ended = 0;  // ended: once final
+  uint32_t closed_channels = 0;    // bit: will not be offered again for this delivery
+  uint32_t worn_channels = 0;      // bit: closed only until the next look, because tries or tokens were used up
   uint8_t attempts = 0, live = 0;  // tries so far; of those queued or in flight
   uint8_t failures = 0;            // in a row on retry_channel
-  uint8_t looks = 0;               // times it was parked: the next look is later
-  uint8_t events = 0;              // bit per ReceiptEvent: counted already
-  bool final = false;
-  bool bare_token = false;
-  bool listed = false;        // in the device's list
-  bool cascade_over = false;  // no further channel will be tried (but our own connection, when it comes)
-  bool waits_for_presence = false;
-  bool parked_listed = false;  // in the list of those to look at when a channel wakes up
-  bool cancel_wished = false;
-  bool superseded = false;        // collapsed by a newer one when it was out already
-  bool outcome_due = false;       // changed since its last OUTCOME record
-  bool in_fanout_window = false;  // counts against the bound of work that fan-outs may have open
+  DeliveryState state : 4 = DeliveryState::planned;
+  Reason reason : 4 = Reason::none;
+  Wake wake : 3 = Wake::none;
+  ChannelNo retry_channel : 5 = 0;
+  uint8_t looks : 3 = 0;   // times it was parked, kMostLooks at most: the next look is later
+  uint8_t events : 5 = 0;  // bit per ReceiptEvent: counted already
+  bool final : 1 = false;
+  bool bare_token : 1 = false;
+  bool listed : 1 = false;        // in the device's list
+  bool cascade_over : 1 = false;  // no further channel will be tried (but our own connection, when it comes)
+  bool waits_for_presence : 1 = false;
+  bool parked_listed : 1 = false;  // in the list of those to look at when a channel wakes up
+  bool cancel_wished : 1 = false;
+  bool superseded : 1 = false;        // collapsed by a newer one when it was out already
+  bool outcome_due : 1 = false;       // changed since its last OUTCOME record
+  bool in_fanout_window : 1 = false;  // counts against the bound of work that fan-outs may have open
 };
+constexpr uint8_t kMostLooks = 7;
+static_assert(sizeof(Delivery) <= 64);
+static_assert(kReasons <= 16 && routing::kMaxChannels <= 32);
 
 struct FanOut {
   DeviceNo next = 1;       // every device below has been planned or passed over
@@ -167,6 +197,11 @@ struct MessageEntry {
   std::unique_ptr<std::array<uint64_t, 9>> dropped;
   bool planned = false, cancelled = false, complete = false;
   bool indexed = false;  // its deliveries are found through Core::by_device_
+
+  SinceMs since(WallMs at) const {
+    return static_cast<SinceMs>(std::clamp<int64_t>(at - message->deliver_at_ms, 0, UINT32_MAX));
+  }
+  WallMs at(SinceMs since) const { return message->deliver_at_ms + since; }
 };
 
 }  // namespace godwit::engine

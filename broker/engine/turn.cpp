@@ -135,7 +135,7 @@ void Core::remove_message(MessageIx ix) {
   MessageEntry& m = messages_[ix];
   for (DeliveryIx i = m.first, next; i != kNone; i = next) {
     next = deliveries_[i].next;
-    if (m.indexed) by_device_.erase((static_cast<uint64_t>(ix) << 32) | deliveries_[i].device);
+    if (m.indexed) by_device_.erase(i);
     remove_delivery(i);
   }
   content_bytes_ -= intake::footprint(*m.message);
@@ -170,7 +170,7 @@ void Core::drop_fanout_head(MessageIx ix) {
     m.first = d.next;
     if (m.first == kNone) m.last = kNone;
     --m.deliveries;
-    if (m.indexed) by_device_.erase((static_cast<uint64_t>(ix) << 32) | d.device);
+    if (m.indexed) by_device_.erase(dix);
     if (!m.dropped) m.dropped = std::make_unique<std::array<uint64_t, 9>>();
     ++(*m.dropped)[static_cast<size_t>(d.state)];
     remove_delivery(dix);
