@@ -213,7 +213,9 @@ void Core::park(DeliveryIx dix) {
   // A channel that failed again and again gets time to recover, but not all that is left.
   if (d.worn_channels != 0 && repeatable(d) == kNone) {
     const int64_t left_ms = (messages_[d.message].expires_ns - now_) / kNsPerMs;
-    wait_ms = std::min(d.looks == 0 ? kFirstRecovery : kSecondRecovery, std::max<int64_t>(left_ms / 2, 1'000));
+    const AttemptIx last = last_attempt(d);
+    const bool again = last != kNone && failed_tries(d, attempts_[last].channel) > options_.max_tries;
+    wait_ms = std::min(again ? kSecondRecovery : kFirstRecovery, std::max<int64_t>(left_ms / 2, 1'000));
   }
   d.looks = std::min<uint8_t>(d.looks + 1, kMostLooks);
   arm(dix, Wake::parked, now_ + wait_ms * kNsPerMs);

@@ -151,6 +151,23 @@ TEST_F(SettleTest, ALongPauseSendsItElsewhere) {
   EXPECT_EQ(rig.channels.sent.size(), 3u);
 }
 
+// Looks during the pause counted as looks after failures, so the first recovery came a minute later instead of 15 s.
+TEST_F(SettleTest, APauseBeforeDoesNotDelayTheFirstRecovery) {
+  int calls = 0;
+  rig.channels.channels[0].script = [&](const FakeChannels::Sent&) {
+    Settlement s = EngineRig::outcome(++calls == 1 ? Disposition::throttled
+                                      : calls <= 4 ? Disposition::retry
+                                                   : Disposition::delivered);
+    s.retry_after_ms = 10'000;
+    return s;
+  };
+  const MessageId id = rig.send(EngineRig::draft("u1"));
+  rig.pass(14'000);
+  ASSERT_EQ(calls, 4) << "the pause, and three tries after it";
+  rig.pass(16'000);
+  EXPECT_EQ(rig.status(id), "delivered");
+}
+
 TEST_F(SettleTest, AnUnreachableTargetGoesToTheNextChannelAtOnce) {
   for (auto& channel : rig.channels.channels)
     channel.script = [](const FakeChannels::Sent&) { return EngineRig::outcome(Disposition::unreachable); };
