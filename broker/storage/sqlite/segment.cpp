@@ -175,7 +175,7 @@ Result<SegmentWriter> SegmentWriter::open(const std::filesystem::path& path, con
   // No automatic checkpoint: the log grows until the segment is sealed, so a commit is one sequential write and one
   // flush. The cache holds a whole batch, or SQLite would write its pages twice.
   if (auto r = writer.connection_.exec("pragma journal_mode=wal; pragma synchronous=full; pragma wal_autocheckpoint=0;"
-                                       "pragma cache_size=-16384");
+                                       "pragma cache_size=-6144");
       !r) {
     return std::move(r).error();
   }
