@@ -157,6 +157,8 @@ class Core {
   void collapse_older(MessageIx, DeliveryIx);
   bool work_fanouts();
   void work_fanout(MessageIx, uint64_t budget);
+  bool may_draw() const;
+  bool journal_is_behind() const;
   void write_cursor(const MessageEntry&);
   void leave_fanout_window(DeliveryIx);
 

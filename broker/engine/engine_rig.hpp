@@ -38,6 +38,7 @@ class ManualLedger final : public Ledger {
     if (!held) commit();
   }
   bool poisoned() const override { return poisoned_ || dead; }
+  uint64_t queued_bytes() const override { return queued; }
 
   // Everything that waits, one batch each, in order.
   void commit() {
@@ -60,7 +61,8 @@ class ManualLedger final : public Ledger {
   void lose() { queue_.clear(); }
 
   bool held = false, full = false;
-  bool dead = false;  // the process is gone: nothing is written any more
+  bool dead = false;    // the process is gone: nothing is written any more
+  uint64_t queued = 0;  // what it says of itself
 
  private:
   struct Item {

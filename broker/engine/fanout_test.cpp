@@ -80,6 +80,18 @@ TEST_F(FanOutTest, WorkInProgressIsBoundedWhenTheChannelIsSlow) {
   EXPECT_EQ(rig.counts(id).sent, 1'000u);
 }
 
+// A million outcomes queued for a slow disk took more memory than the deliveries themselves.
+TEST_F(FanOutTest, NobodyIsDrawnWhileTheJournalIsBehind) {
+  add_devices(1'000);
+  rig.ledger.queued = 64 << 20;
+  const MessageId id = rig.send(to_all());
+  rig.pass(1'000);
+  EXPECT_EQ(rig.counts(id).accepted, 0u);
+  rig.ledger.queued = 1 << 20;
+  rig.pass(1'000);
+  EXPECT_EQ(rig.counts(id).sent, 1'000u);
+}
+
 TEST_F(FanOutTest, AnUrgentMessageOvertakesAFanOut) {
   add_devices(1'000);
   rig.add_device("vip", "u", {"a"});

@@ -4,9 +4,10 @@
 namespace godwit::engine {
 namespace {
 
-constexpr uint64_t kFanoutSlice = 512;    // devices of one fan-out in a turn: the engine stays responsive
-constexpr uint64_t kCursorEvery = 1'000;  // devices between two CURSOR records
-constexpr uint32_t kDeviceIndexFrom = 9;  // deliveries of a message from which on they are found by a map
+constexpr uint64_t kFanoutSlice = 512;      // devices of one fan-out in a turn: the engine stays responsive
+constexpr uint64_t kCursorEvery = 1'000;    // devices between two CURSOR records
+constexpr uint64_t kBehindBytes = 4 << 20;  // queued for the journal: as much as it takes in one batch
+constexpr uint32_t kDeviceIndexFrom = 9;    // deliveries of a message from which on they are found by a map
 
 }  // namespace
 
@@ -115,7 +116,7 @@ void Core::collapse_older(MessageIx ix, DeliveryIx dix) {
 
 bool Core::work_fanouts() {
   // As many turns as there are fan-outs: each gets its slice.
-  for (size_t n = fanouts_.size(); n > 0 && fanout_window_ < options_.max_fanout_open; --n) {
+  for (size_t n = fanouts_.size(); n > 0 && may_draw(); --n) {
     const MessageIx ix = fanouts_.front();
     fanouts_.pop_front();
     if (!messages_.alive(ix) || !messages_[ix].fanout || messages_[ix].fanout->done) continue;
@@ -127,14 +128,22 @@ bool Core::work_fanouts() {
     if (messages_.alive(ix) && messages_[ix].fanout && !messages_[ix].fanout->done) break;
     fanouts_.pop_front();
   }
-  const bool room = open_deliveries_ < options_.max_open_deliveries * 7 / 10;
-  return !fanouts_.empty() && fanout_window_ < options_.max_fanout_open && room;
+  return !fanouts_.empty() && may_draw();
+}
+
+// The deepest backlog belongs to fan-outs: they stop drawing before anybody else is refused, and while the journal is
+// behind with what became of those that they have drawn (they would queue there instead).
+bool Core::may_draw() const {
+  return fanout_window_ < options_.max_fanout_open && open_deliveries_ < options_.max_open_deliveries * 7 / 10 &&
+         !journal_is_behind();
+}
+
+bool Core::journal_is_behind() const {
+  return parts_.ledger.queued_bytes() >= kBehindBytes;
 }
 
 void Core::work_fanout(MessageIx ix, uint64_t budget) {
-  // The deepest backlog belongs to fan-outs: they stop drawing before anybody else is refused.
-  const bool room = open_deliveries_ < options_.max_open_deliveries * 7 / 10;
-  while (budget-- > 0 && room && fanout_window_ < options_.max_fanout_open) {
+  while (budget-- > 0 && may_draw()) {
     MessageEntry& m = messages_[ix];
     FanOut& f = *m.fanout;
     const bool over = m.cancelled || now_ >= m.expires_ns;

@@ -81,7 +81,10 @@ void Core::flush_records() {
   encode_outcomes();
   if (record_count_ == 0) return;
   bytes_since_checkpoint_ += record_buffer_.size();
-  parts_.ledger.submit_lazy(std::exchange(record_buffer_, {}), std::exchange(record_count_, 0));
+  // Fan-outs that wait for the journal go on when it has taken this.
+  const bool wake = !fanouts_.empty() && journal_is_behind();
+  parts_.ledger.submit_lazy(std::exchange(record_buffer_, {}), std::exchange(record_count_, 0),
+                            wake ? Committed([this](Fate, RecordRef) { post_([](Core&) {}); }) : Committed());
 }
 
 void Core::publish() {

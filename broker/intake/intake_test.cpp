@@ -25,6 +25,7 @@ class HeldLedger final : public Ledger {
   void submit_lazy(std::string, uint32_t, Committed) override {}
   void run_on_writer(Callback<void(Journal&)>) override {}
   bool poisoned() const override { return false; }
+  uint64_t queued_bytes() const override { return 0; }
   void decide(Fate fate) {
     while (!waiting.empty()) {
       Committed done = std::move(waiting.front());

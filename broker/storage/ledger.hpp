@@ -22,6 +22,8 @@ class Ledger {
   virtual void run_on_writer(Callback<void(Journal&)> job) = 0;
   // True once a write ended in Fate::unknown: only a restart can tell what happened.
   virtual bool poisoned() const = 0;
+  // Any thread. Of what was submitted and is not written yet.
+  virtual uint64_t queued_bytes() const = 0;
 };
 
 class GroupCommitLedger final : public Ledger {
@@ -37,6 +39,7 @@ class GroupCommitLedger final : public Ledger {
   }
   void run_on_writer(Callback<void(Journal&)> job) override { commits_.run_on_writer(std::move(job)); }
   bool poisoned() const override { return commits_.poisoned(); }
+  uint64_t queued_bytes() const override { return commits_.queued_bytes(); }
 
  private:
   GroupCommit& commits_;
