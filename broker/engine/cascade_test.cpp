@@ -484,6 +484,52 @@ TEST_F(CascadeTest, ADeviceThatTheServerDidNotFindIsWaitedFor) {
   EXPECT_EQ(rig.status(second), "sent");
 }
 
+TEST_F(CascadeTest, WhatTheServerTookAndTheDeviceNeverConfirmedIsSentAgainWhenItComesBack) {
+  rig.add_device("d", "u", {"server"});
+  rig.presence("server", "d", true);
+  rig.answer("server", Disposition::accepted);
+  const MessageId first = rig.send(EngineRig::draft("u"));
+  rig.receipt("server", rig.vendor_id_of(0), 2, true);
+  const MessageId lost = rig.send(EngineRig::draft("u"));
+  rig.pass(1'000);
+  rig.presence("server", "d", false);  // the server notices late that the connection was dead
+  rig.pass(1'000);
+  EXPECT_THAT(rig.channels.sent, SizeIs(2));
+  rig.presence("server", "d", true);
+  ASSERT_THAT(rig.channels.sent, SizeIs(3)) << "the one that was confirmed is not repeated";
+  EXPECT_EQ(rig.channels.sent[2].parcel->message->id, lost);
+  rig.receipt("server", rig.vendor_id_of(2), 2, true);
+  rig.presence("server", "d", false);
+  rig.presence("server", "d", true);
+  EXPECT_THAT(rig.channels.sent, SizeIs(3));
+  EXPECT_EQ(rig.status(first), "delivered");
+  EXPECT_EQ(rig.status(lost), "delivered");
+}
+
+TEST_F(CascadeTest, ADeviceThatNeverConfirmsAnythingIsNotSentTheSameAtEachReturn) {
+  rig.add_device("d", "u", {"server"});
+  rig.presence("server", "d", true);
+  rig.answer("server", Disposition::accepted);
+  rig.send(EngineRig::draft("u"));
+  rig.pass(1'000);
+  for (const bool online : {false, true, false, true}) rig.presence("server", "d", online);
+  EXPECT_THAT(rig.channels.sent, SizeIs(1));
+}
+
+TEST_F(CascadeTest, WhatWasCancelledIsNotSentAgainToADeviceThatComesBack) {
+  rig.add_device("d", "u", {"server"});
+  rig.presence("server", "d", true);
+  rig.answer("server", Disposition::accepted);
+  rig.send(EngineRig::draft("u"));
+  rig.receipt("server", rig.vendor_id_of(0), 2, true);
+  const MessageId id = rig.send(EngineRig::draft("u"));
+  rig.pass(1'000);
+  rig.presence("server", "d", false);
+  EXPECT_TRUE(rig.ask<CancelAnswer>([&](auto done) { rig.engine->cancel_message("shop", id, std::move(done)); }));
+  rig.presence("server", "d", true);
+  EXPECT_THAT(rig.channels.sent, SizeIs(2));
+}
+
 TEST_F(CascadeTest, WhatWasSaidOfAnOldTokenDoesNotHoldForTheNext) {
   Device device = rig.add_device("d", "u", {"server"});
   rig.presence("server", "d", false);

@@ -256,7 +256,8 @@ class Core {
   void on_presence_reset(ChannelNo);
   bool online(DeviceNo, const ChannelSlot&) const;
   bool absent(DeviceNo, const ChannelSlot&) const;
-  void send_waiting(DeviceNo, ChannelSlot&);
+  void send_waiting(DeviceNo, ChannelSlot&, MonoNs away_since);
+  bool missed(const Delivery&, const ChannelSlot&, MonoNs away_since) const;
   void gone_offline(DeviceNo, ChannelSlot&, MonoNs sent_at);
   void forget_presence(DeviceNo);
   bool may_wait_for_presence(const MessageEntry&, const Delivery&) const;

@@ -346,8 +346,9 @@ class EngineRig {
     engine->events({std::move(e)});
     settle_down();
   }
-  void receipt(const std::string& channel, const std::string& vendor_id, uint32_t subkind = 2) {
+  void receipt(const std::string& channel, const std::string& vendor_id, uint32_t subkind = 2, bool by_device = false) {
     ChannelEvent e;
+    e.by_device = by_device;
     e.kind = ChannelEvent::Kind::receipt;
     e.channel = *channels.find(channel);
     e.vendor_id = vendor_id;

@@ -43,11 +43,12 @@ void Core::on_presence(const ChannelEvent& e) {
   const DeviceNo device = device_at(slot, e.address);
   if (device == kNoDevice) return;
   const bool is_online = e.subkind != kOffline;
+  const MonoNs away_since = slot.presence.away_since(device);
   if (!slot.presence.hear(device, e.seq, is_online, now_)) return;
   slot.stats.connections.set(slot.presence.online());
   if (!is_online) return;
   router_.alive(device, now_);
-  send_waiting(device, slot);
+  send_waiting(device, slot, away_since);
 }
 
 void Core::on_presence_reset(ChannelNo channel) {
@@ -79,14 +80,28 @@ bool Core::may_wait_for_presence(const MessageEntry& m, const Delivery& d) const
   });
 }
 
-// The device is here: what waited for it goes out at once, urgent things first.
-void Core::send_waiting(DeviceNo device, ChannelSlot& slot) {
+// The server took it for a device that went away without a word about it, though it confirms others: its connection was
+// dead already, and the server had nothing to keep it in. It comes again under the same id, which the device shows
+// once.
+bool Core::missed(const Delivery& d, const ChannelSlot& slot, MonoNs away_since) const {
+  if (d.state != DeliveryState::sent || d.superseded || d.cancel_wished) return false;
+  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
+    const Attempt& a = attempts_[i];
+    if (a.channel == slot.no && a.phase == Attempt::Phase::settled && a.memo.sent_ns < away_since &&
+        dispatch::verdict_of(a.result).may_have_arrived)
+      return true;
+  }
+  return false;
+}
+
+// The device is here: what waited for it goes out at once, urgent things first. `away_since` 0: nothing was missed.
+void Core::send_waiting(DeviceNo device, ChannelSlot& slot, MonoNs away_since) {
   std::vector<DeliveryIx> waiting;
   for (DeliveryIx i = devices_[device].first; i != kNone; i = deliveries_[i].device_next) {
     const Delivery& d = deliveries_[i];
     const MessageEntry& m = messages_[d.message];
-    if (!d.final && d.live == 0 && (d.waits_for_presence || d.wake == Wake::parked) && now_ < m.expires_ns &&
-        (m.channel_mask & slot.bit()) && sleep_of(m, d, slot) == routing::Sleep::awake)
+    if (!d.final && d.live == 0 && (d.waits_for_presence || d.wake == Wake::parked || missed(d, slot, away_since)) &&
+        now_ < m.expires_ns && (m.channel_mask & slot.bit()) && sleep_of(m, d, slot) == routing::Sleep::awake)
       waiting.push_back(i);
   }
   std::sort(waiting.begin(), waiting.end(), [this](DeliveryIx a, DeliveryIx b) {

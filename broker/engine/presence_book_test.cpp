@@ -47,6 +47,24 @@ TEST(PresenceBook, ASendThatBeganBeforeTheDeviceCameSaysNothing) {
   EXPECT_EQ(book.said(1), Said::online);
 }
 
+TEST(PresenceBook, KnowsSinceWhenWhoConfirmsHasBeenAway) {
+  PresenceBook book;
+  book.hear(1, 1, true, 800);
+  book.confirmed(1);
+  book.confirmed(7);  // before anybody has spoken of it
+  book.confirmed(kNoDevice);
+  EXPECT_EQ(book.away_since(1), 0);
+  book.hear(1, 2, false, 1'600);
+  book.hear(2, 1, false, 1'600);
+  EXPECT_EQ(book.away_since(1), 1'600);
+  EXPECT_EQ(book.away_since(2), 0) << "its silence says nothing";
+  book.hear(1, 3, true, 2'400);
+  EXPECT_EQ(book.away_since(1), 0);
+  EXPECT_EQ(book.away_since(7), 0);
+  EXPECT_TRUE(book.hear(7, 1, false, 3'200));
+  EXPECT_EQ(book.away_since(7), 3'200);
+}
+
 TEST(PresenceBook, ForgetsOneOrAll) {
   PresenceBook book;
   book.hear(1, 8, true, 100);

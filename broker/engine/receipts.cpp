@@ -160,6 +160,7 @@ void Core::on_receipt(const ChannelEvent& e) {
   const auto event = event_of(e.subkind);
   if (!event) return;
   const bool by_device = e.by_device || slot.caps.vendor_receipts_are_device;
+  if (by_device && slot.caps.presence) slot.presence.confirmed(deliveries_[dix].device);
   hear(dix, aix,
        {*event, by_device ? ReceiptSource::device : ReceiptSource::vendor, e.channel, e.at_ms != 0 ? e.at_ms : wall_});
 }

@@ -1,5 +1,8 @@
 """A phone that is away gets its messages when it is back, whoever held them meanwhile; presence says when."""
 
+import os
+import signal
+
 import pytest
 
 from godwit_testing import wait_for
@@ -28,6 +31,23 @@ def test_the_broker_holds_what_presence_forbids(server_class, mode):
             assert bob.told("again") == [] and short not in bob.shown
             for message in waiting:
                 broker.wait_status(message, "delivered")
+
+
+def test_what_a_dead_connection_swallowed_comes_again():
+    """Protects against messages that a server has written to a phone which was gone already: it confirms them, and nobody keeps them."""
+    with world(Prosody) as (server, proxy, broker):
+        broker.register("d1", {"xmpp": "bob"})
+        with Phone(server, "bob", sm=False) as bob:
+            broker.wait_status(broker.push({"device": "d1"}), "delivered")
+            wait_for(lambda: broker.channel("xmpp")["connections"] == 1, 15, "presence to be known")
+            os.kill(bob.process.pid, signal.SIGSTOP)
+            lost = broker.push({"device": "d1"})
+            broker.wait_status(lost, "sent")
+        wait_for(lambda: broker.channel("xmpp")["connections"] == 0, 15, "its end to be known")
+        with Phone(server, "bob", sm=False) as bob:
+            bob.wait_shown(lost)
+            assert bob.told("again") == []
+            broker.wait_status(lost, "delivered")
 
 
 @SERVERS
