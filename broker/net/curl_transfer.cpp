@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace godwit::net {
 namespace {
@@ -97,15 +98,18 @@ void CurlTransfer::prepare(CURL* easy, const HttpPoolOptions& options, const Ori
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
 }
 
+// Of the request itself; curl counts what opened a proxy's tunnel too.
 long CurlTransfer::bytes_out() const {
   long bytes = 0;
-  if (easy_) curl_easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &bytes);
-  return bytes;
+  if (easy_ && may_send_) curl_easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &bytes);
+  return bytes - tunnel_bytes_;
 }
 
-// Called before the first sending and before every one that curl would add on a fresh connection.
+// Called before the first sending and before every one that curl would add on a fresh connection. Behind a proxy the
+// second tunnel cannot be told from a part of the request: then it counts as one.
 int CurlTransfer::before_sending(void* self, char*, char*, int, int) {
   auto* transfer = static_cast<CurlTransfer*>(self);
+  if (!std::exchange(transfer->may_send_, true)) transfer->tunnel_bytes_ = transfer->bytes_out();
   if (transfer->bytes_out() == 0) return CURL_PREREQFUNC_OK;
   transfer->why_aborted_ = "the server closed the connection without an answer";
   return CURL_PREREQFUNC_ABORT;

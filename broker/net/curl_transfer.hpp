@@ -52,6 +52,8 @@ class CurlTransfer {
   HttpDone done_;
   const SteadyTime sent_at_, expires_;
   CURL* easy_ = nullptr;
+  bool may_send_ = false;  // the way to the vendor stands
+  long tunnel_bytes_ = 0;  // sent before that
   curl_slist* headers_ = nullptr;
   curl_slist* connect_to_ = nullptr;
   char error_text_[CURL_ERROR_SIZE] = {};

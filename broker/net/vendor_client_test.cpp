@@ -209,7 +209,7 @@ TEST(HeaderMemory, NeverIndexesSecretsAndStopsIndexingWhatChangesEachTime) {
   EXPECT_TRUE(memory.should_index("apns-topic", "org.example.chat"));
 }
 
-TEST_F(VendorClientTest, GivesAProxyTheSamePasswordOverHttp1) {
+TEST_F(VendorClientTest, GoesThroughAProxyOverHttp1WithTheSamePassword) {
   H2Server old([](H2ServerConnection&, const H2Request&) {},
                {.max_streams = 1, .certificate = certificate, .speaks_h2 = false});
   ConnectProxy proxy(old.port());
@@ -219,6 +219,11 @@ TEST_F(VendorClientTest, GivesAProxyTheSamePasswordOverHttp1) {
   const HttpResponse r = net::ask(through, *through.open_pool(options));
   EXPECT_EQ(r.body, "old") << r.error;
   EXPECT_EQ(r.version, 1);
+  EXPECT_EQ(net::ask(through, *through.open_pool(options)).body, "old");
+
+  VendorClient stranger(clock, {.proxy = proxy.url(""), .timing = {}});
+  const HttpResponse refused = net::ask(stranger, *stranger.open_pool(options));
+  EXPECT_EQ(refused.delivery, Delivery::not_sent) << "the request never left";
 }
 
 }  // namespace
