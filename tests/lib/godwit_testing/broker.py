@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import random
 import select
 import signal
 import socket
@@ -23,9 +24,15 @@ KEYS = {
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One below the range from which the kernel takes the ports of outgoing connections: those come and go meanwhile."""
+    while True:
+        port = random.randrange(12_000, 32_000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Answer:
