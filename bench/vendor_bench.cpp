@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -230,8 +231,11 @@ int main(int argc, char** argv) {
     limit = bare_client(fake);
   }
   json results;
-  for (const Vendor vendor : {Vendor::has_no_callback, Vendor::reports, Vendor::is_silent})
-    results.push_back(measure(tokens, vendor, limit));
+  for (const Vendor vendor : {Vendor::has_no_callback, Vendor::reports, Vendor::is_silent}) {
+    // More than limits.open_deliveries would wait for ten minutes.
+    const uint64_t most = vendor == Vendor::is_silent ? std::min<uint64_t>(tokens, 1'000'000) : tokens;
+    results.push_back(measure(most, vendor, limit));
+  }
   if (as_json)
     std::printf("%s\n", results.dump().c_str());
   else
