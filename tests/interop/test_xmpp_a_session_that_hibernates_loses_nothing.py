@@ -19,7 +19,7 @@ def test_a_phone_whose_radio_died_gets_it_once_when_it_resumes(server_class):
         messages = [broker.push({"device": "d1"}) for _ in range(20)]
         bob.wait_shown(*messages, seconds=30)
         for message in messages:
-            broker.wait_status(message, "delivered")
+            broker.wait_status(message, "delivered", seconds=60)
         assert bob.told("again") == []
 
 
