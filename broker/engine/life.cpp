@@ -41,8 +41,10 @@ void Core::reach(DeliveryIx dix, DeliveryState state) {
   }
   d.state = state;
   if (state == DeliveryState::sent) leave_fanout_window(dix);
-  if (const AttemptIx last = last_attempt(d); !subscribers_.empty() && state != DeliveryState::attempted)
+  if (!subscribers_.empty() && state != DeliveryState::attempted) {
+    const AttemptIx last = last_attempt(d);
     emit(m, &d, to_string(state), last == kNone ? kAppItself : attempts_[last].channel);
+  }
   if (state >= DeliveryState::sent) outcome_due(dix);
   if (state >= DeliveryState::delivered && !d.final) finish(dix, state, Reason::none);
 }
