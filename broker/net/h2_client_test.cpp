@@ -78,6 +78,9 @@ HttpPoolOptions patient() {
 class H2ClientTest : public ::testing::Test {
  protected:
   uint64_t pool_to(const std::string& origin, HttpPoolOptions options = patient()) {
+    return pool_to(client, origin, std::move(options));
+  }
+  static uint64_t pool_to(H2Client& client, const std::string& origin, HttpPoolOptions options = patient()) {
     options.origin = origin;
     Result<uint64_t> pool = client.open_pool(std::move(options));
     EXPECT_TRUE(pool);
@@ -92,7 +95,8 @@ class H2ClientTest : public ::testing::Test {
     const Result<void> sent = client.send(pool, std::move(request), answers.next());
     EXPECT_TRUE(sent) << sent.error().message;
   }
-  HttpResponse ask(uint64_t pool, const std::string& path = "/") {
+  HttpResponse ask(uint64_t pool, const std::string& path = "/") { return ask(client, pool, path); }
+  static HttpResponse ask(H2Client& client, uint64_t pool, const std::string& path = "/") {
     Answers one;
     HttpRequest request;
     request.path = path;
@@ -410,13 +414,9 @@ TEST_F(H2ClientTest, WaitsAsAfterARefusedConnectWhenTheServerSaysGoawayBeforeItH
   H2ClientOptions calm = quick();
   calm.timing.backoff_first = calm.timing.backoff_most = 1h;
   H2Client client(clock, calm);
-  HttpPoolOptions options = patient();
-  options.origin = server.origin();
-  const uint64_t pool = *client.open_pool(options);
+  const uint64_t pool = pool_to(client, server.origin());
   for (int i = 0; i < 20; ++i) {
-    Answers one;
-    ASSERT_TRUE(client.send(pool, {}, one.next()));
-    const HttpResponse r = one.wait(1).at(0);
+    const HttpResponse r = ask(client, pool);
     EXPECT_EQ(r.delivery, Delivery::not_sent);
     EXPECT_THAT(r.error, HasSubstr("ENHANCE_YOUR_CALM not now"));
   }
@@ -428,14 +428,9 @@ TEST_F(H2ClientTest, WaitsAlsoForAServerThatCutsEveryConnectionAtItsFirstRequest
   H2ClientOptions calm = quick();
   calm.timing.backoff_first = calm.timing.backoff_most = 1h;
   H2Client client(clock, calm);
-  HttpPoolOptions options = patient();
-  options.origin = server.origin();
-  const uint64_t pool = *client.open_pool(options);
-  for (const Delivery expected : {Delivery::maybe_sent, Delivery::not_sent, Delivery::not_sent}) {
-    Answers one;
-    ASSERT_TRUE(client.send(pool, {}, one.next()));
-    EXPECT_EQ(one.wait(1).at(0).delivery, expected);
-  }
+  const uint64_t pool = pool_to(client, server.origin());
+  for (const Delivery expected : {Delivery::maybe_sent, Delivery::not_sent, Delivery::not_sent})
+    EXPECT_EQ(ask(client, pool).delivery, expected);
   EXPECT_EQ(server.connections(), 1);
 }
 
@@ -456,14 +451,8 @@ TEST_F(H2ClientTest, ForgetsTheFailuresOnceARequestHasBeenAnswered) {
   eager.timing.backoff_first = 1ms;
   eager.timing.backoff_most = 1h;
   H2Client client(clock, eager);
-  HttpPoolOptions options = patient();
-  options.origin = server.origin();
-  const uint64_t pool = *client.open_pool(options);
-  while (server.connections() < 40) {
-    Answers one;
-    ASSERT_TRUE(client.send(pool, {}, one.next()));
-    EXPECT_NE(one.wait(1).at(0).delivery, Delivery::maybe_sent);
-  }
+  const uint64_t pool = pool_to(client, server.origin());
+  while (server.connections() < 40) EXPECT_NE(ask(client, pool).delivery, Delivery::maybe_sent);
   EXPECT_EQ(client.figures(pool)->connect_failures, 20u);
 }
 
