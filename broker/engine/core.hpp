@@ -23,7 +23,9 @@
 #include "broker/engine/inbox.hpp"
 #include "broker/engine/journal_error.hpp"
 #include "broker/engine/registry_writer.hpp"
+#include "broker/engine/seen_events.hpp"
 #include "broker/engine/state.hpp"
+#include "broker/engine/vendor_ids.hpp"
 #include "broker/intake/intake.hpp"
 #include "broker/message/records.hpp"
 #include "broker/planner/audience.hpp"
@@ -238,11 +240,8 @@ class Core {
   void on_receipt(const ChannelEvent&);
   DeliveryIx find_delivery(const MessageEntry&, DeviceNo) const;
   DeliveryIx find_delivery_by_address(const MessageEntry&, const ChannelSlot&, const std::string& address) const;
-  bool seen_event(ChannelNo, const std::string& event_id);
   void count_delay(const MessageEntry&, ChannelNo);
   void remember_vendor_id(AttemptIx);
-  AttemptIx find_vendor_id(ChannelNo, const std::string& vendor_id) const;
-  void forget_vendor_id(const Attempt&, AttemptIx);
 
   // quota.cpp
   void on_quota(ChannelSlot&, const std::string& payload);
@@ -385,7 +384,7 @@ class Core {
     const Slab<Delivery>* deliveries_;
   };
   boost::unordered_flat_set<DeliveryIx, ByDevice, ByDevice> by_device_{0, ByDevice(deliveries_), ByDevice(deliveries_)};
-  boost::unordered_flat_map<uint64_t, AttemptIx> by_vendor_id_;  // hash of (channel, vendor id)
+  VendorIds vendor_ids_{attempts_};
   boost::unordered_flat_map<uint64_t, DeliveryIx> collapse_;     // hash of (app, key, device) -> newest not gone out
   std::deque<uint64_t> finished_;                                // names of finished messages, oldest first
   uint64_t open_deliveries_ = 0, finished_deliveries_ = 0, content_bytes_ = 0;
@@ -429,12 +428,10 @@ class Core {
   planner::Recipients recipients_;
   std::vector<routing::AttemptMemo> memos_;
 
+  SeenEvents seen_events_;
   EarlyReceipts early_receipts_;
   VendorWordsPtr last_words_;
   std::vector<ChannelEvent> arrived_early_;  // found by the settlements of this call
-
-  // Event ids of vendors seen lately, two generations.
-  std::array<boost::unordered_flat_set<uint64_t>, 2> event_ids_;
 
   Slab<InboxWaiter, 6> waiters_;
   boost::unordered_flat_map<DeviceNo, std::vector<uint32_t>> waiting_;

@@ -8,12 +8,6 @@
 namespace godwit::engine {
 namespace {
 
-constexpr size_t kEventIds = 200'000;  // a generation; the two together are what repeats are recognised by
-
-uint64_t hash_in_channel(ChannelNo channel, const std::string& text) {
-  return stable_hash(text, 0x1000 + channel);
-}
-
 // The receipt bits of the plugin ABI.
 std::optional<ReceiptEvent> event_of(uint32_t subkind) {
   switch (subkind) {
@@ -96,7 +90,7 @@ void Core::on_events(const std::vector<ChannelEvent>& events) {
   using Kind = ChannelEvent::Kind;
   for (const ChannelEvent& e : events) {
     if (e.channel >= slots_.size()) continue;
-    if (!e.event_id.empty() && seen_event(e.channel, e.event_id)) {
+    if (!e.event_id.empty() && !seen_events_.is_new(e.channel, e.event_id)) {
       stats_.repeated_receipts.bump();
       continue;
     }
@@ -134,7 +128,7 @@ void Core::on_events(const std::vector<ChannelEvent>& events) {
 
 void Core::on_receipt(const ChannelEvent& e) {
   ChannelSlot& slot = slots_[e.channel];
-  AttemptIx aix = e.vendor_id.empty() ? kNone : find_vendor_id(e.channel, e.vendor_id);
+  AttemptIx aix = e.vendor_id.empty() ? kNone : vendor_ids_.find(e.channel, e.vendor_id);
   const bool may_be_early = aix == kNone && slot.in_flight > 0 && !e.vendor_id.empty();
   DeliveryIx dix = aix == kNone ? kNone : attempts_[aix].delivery;
   const auto said = MessageId::parse(e.message_id);
@@ -165,17 +159,6 @@ void Core::on_receipt(const ChannelEvent& e) {
        {*event, by_device ? ReceiptSource::device : ReceiptSource::vendor, e.channel, e.at_ms != 0 ? e.at_ms : wall_});
 }
 
-bool Core::seen_event(ChannelNo channel, const std::string& event_id) {
-  const uint64_t hash = hash_in_channel(channel, event_id);
-  if (event_ids_[0].contains(hash) || event_ids_[1].contains(hash)) return true;
-  if (event_ids_[0].size() >= kEventIds) {
-    event_ids_[1] = std::move(event_ids_[0]);
-    event_ids_[0].clear();
-  }
-  event_ids_[0].insert(hash);
-  return false;
-}
-
 DeliveryIx Core::find_delivery(const MessageEntry& m, DeviceNo device) const {
   if (device == kNoDevice || m.first == kNone) return kNone;
   if (m.indexed) {
@@ -201,22 +184,9 @@ DeliveryIx Core::find_delivery_by_address(const MessageEntry& m, const ChannelSl
 
 void Core::remember_vendor_id(AttemptIx aix) {
   const Attempt& a = attempts_[aix];
-  by_vendor_id_[hash_in_channel(a.channel, a.words->id)] = aix;
+  vendor_ids_.remember(aix);
   if (early_receipts_.empty()) return;
   for (ChannelEvent& e : early_receipts_.take(a.channel, a.words->id)) arrived_early_.push_back(std::move(e));
-}
-
-AttemptIx Core::find_vendor_id(ChannelNo channel, const std::string& vendor_id) const {
-  const auto it = by_vendor_id_.find(hash_in_channel(channel, vendor_id));
-  if (it == by_vendor_id_.end() || !attempts_.alive(it->second)) return kNone;
-  const Attempt& a = attempts_[it->second];
-  return a.channel == channel && a.words && a.words->id == vendor_id ? it->second : kNone;
-}
-
-void Core::forget_vendor_id(const Attempt& a, AttemptIx aix) {
-  if (!a.words || a.words->id.empty()) return;
-  const auto it = by_vendor_id_.find(hash_in_channel(a.channel, a.words->id));
-  if (it != by_vendor_id_.end() && it->second == aix) by_vendor_id_.erase(it);
 }
 
 // ---- What the app or the device reports over the API

@@ -152,7 +152,7 @@ void Core::remove_delivery(DeliveryIx dix) {
   unlist_for_device(d);
   for (AttemptIx i = d.first_attempt, next; i != kNone; i = next) {
     next = attempts_[i].next;
-    forget_vendor_id(attempts_[i], i);
+    vendor_ids_.forget(i);
     attempts_.remove(i);
   }
   for (ReceiptIx i = d.receipts, next; i != kNone; i = next) {
