@@ -18,6 +18,7 @@
 #include "broker/base/random.hpp"
 #include "broker/dispatch/verdict.hpp"
 #include "broker/engine/channel_slot.hpp"
+#include "broker/engine/decision_log.hpp"
 #include "broker/engine/early_receipts.hpp"
 #include "broker/engine/engine.hpp"
 #include "broker/engine/inbox.hpp"
@@ -322,7 +323,7 @@ class Core {
   void carry_message(const MessageEntry&, std::string& body) const;
   void save_router();
 
-  // decision_log.cpp
+  // decisions.cpp
   void log_decision(const MessageEntry&, const Delivery&);
   void flush_decisions();
 
@@ -421,13 +422,12 @@ class Core {
   bool more_ = false;
 
   std::string record_buffer_, body_buffer_;
-  std::string decision_lines_;
-  MonoNs next_decisions_ns_ = 0;
   uint32_t record_count_ = 0;
   records::Progress progress_;
   planner::Recipients recipients_;
   std::vector<routing::AttemptMemo> memos_;
 
+  DecisionLog decision_log_;
   SeenEvents seen_events_;
   EarlyReceipts early_receipts_;
   VendorWordsPtr last_words_;

@@ -1,9 +1,11 @@
-// What a first decision was and what came of it, as a line of the decision log: for `godwit replay`. Written when the
-// delivery ends, for a share of the devices' deliveries that depends on nothing that was decided.
+#include "broker/engine/decision_log.hpp"
+
 #include <fmt/format.h>
 
+#include <utility>
+
+#include "broker/base/hash.hpp"
 #include "broker/dispatch/parcel.hpp"
-#include "broker/engine/core.hpp"
 
 namespace godwit::engine {
 namespace {
@@ -13,55 +15,38 @@ constexpr MonoNs kFlushEvery = kNsPerSecond;
 
 }  // namespace
 
-void Core::log_decision(const MessageEntry& m, const Delivery& d) {
-  if (!parts_.decisions || recovering_ || d.device == kNoDevice || d.first_attempt == kNone) return;
-  if (m.message->routing != RoutingMode::best) return;
-  const uint64_t dice = stable_hash(m.message->id.text(), d.device);
-  if (static_cast<double>(dice >> 11) * 0x1p-53 >= options_.decision_log_share) return;
-  const Attempt& first = attempts_[d.first_attempt];
-  routing::Told told = routing::Told::nothing;  // of all tries on that channel
-  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
-    const Attempt& a = attempts_[i];
-    if (a.channel != first.channel || a.memo.channel == routing::kNoChannel) continue;
-    const routing::Told now = routing::told(a.memo);
-    if (told != routing::Told::arrived && now != routing::Told::nothing) told = now;
-  }
-  std::string& out = decision_lines_;
-  const auto text = [&out](std::string_view key, std::string_view value) {
-    out += fmt::format(R"(,"{}":)", key);
-    dispatch::append_json_string(out, value);
-  };
-  const Choice& c = first.choice;
-  out += fmt::format(R"({{"format":"godwit-decision/1","at_ms":{})", m.at(d.planned));
-  text("app", m.message->app);
-  text("message_id", m.message->id.text());
-  text("device_id", device_id(d.device));
-  text("priority", to_string(m.message->priority));
-  if (registry_.exists(d.device)) text("manufacturer", registry_.manufacturer_of(d.device));
-  text("chosen", slots_[first.channel].name);
-  text("mode", routing::to_string(c.reason));
-  out += fmt::format(R"(,"propensity":{:.6f},"candidates":[{{"channel":)", float{c.propensity});
-  dispatch::append_json_string(out, slots_[first.channel].name);
-  out += fmt::format(R"(,"p":{:.4f}}})", float{c.p});
-  for (const Considered& other : c.considered) {
-    if (other.channel >= slots_.size() || other.sleep != routing::Sleep::awake) continue;
-    out += R"(,{"channel":)";
-    dispatch::append_json_string(out, slots_[other.channel].name);
-    out += fmt::format(R"(,"p":{:.4f}}})", other.p / 10'000.0);
-  }
-  out += fmt::format("],\"outcome\":\"{}\"}}\n", routing::to_string(told));
+bool DecisionLog::wants(MessageId message, DeviceNo device) const {
+  if (share_ <= 0) return false;
+  const uint64_t dice = stable_hash(message.text(), device);
+  return static_cast<double>(dice >> 11) * 0x1p-53 < share_;
 }
 
-void Core::flush_decisions() {
-  if (decision_lines_.empty() || (!stopping_ && decision_lines_.size() < kFlushBytes && now_ < next_decisions_ns_))
-    return;
-  next_decisions_ns_ = now_ + kFlushEvery;
-  in_background(
-      [lines = std::exchange(decision_lines_, {})](const EngineParts& parts) {
-        parts.decisions(lines);
-        return Fate::ok;
-      },
-      [](Core&, Fate) {});
+void DecisionLog::add(const Line& line) {
+  const auto text = [this](std::string_view key, std::string_view value) {
+    lines_ += fmt::format(R"(,"{}":)", key);
+    dispatch::append_json_string(lines_, value);
+  };
+  lines_ += fmt::format(R"({{"format":"godwit-decision/1","at_ms":{})", line.at_ms);
+  text("app", line.app);
+  text("message_id", line.message.text());
+  text("device_id", line.device_id);
+  text("priority", to_string(line.priority));
+  if (line.manufacturer) text("manufacturer", *line.manufacturer);
+  text("chosen", line.candidates.front().channel);
+  text("mode", routing::to_string(line.mode));
+  lines_ += fmt::format(R"(,"propensity":{:.6f},"candidates":[)", line.propensity);
+  for (const Candidate& candidate : line.candidates) {
+    lines_ += &candidate == line.candidates.data() ? R"({"channel":)" : R"(,{"channel":)";
+    dispatch::append_json_string(lines_, candidate.channel);
+    lines_ += fmt::format(R"(,"p":{:.4f}}})", candidate.p);
+  }
+  lines_ += fmt::format("],\"outcome\":\"{}\"}}\n", routing::to_string(line.told));
+}
+
+std::string DecisionLog::take_due(MonoNs now, bool all) {
+  if (lines_.empty() || (!all && lines_.size() < kFlushBytes && now < next_ns_)) return {};
+  next_ns_ = now + kFlushEvery;
+  return std::exchange(lines_, {});
 }
 
 }  // namespace godwit::engine

@@ -27,7 +27,8 @@ Core::Core(EngineOptions options, const EngineParts& parts, EngineStats& stats, 
       router_(options_.router),
       now_(parts.clock.mono_ns()),
       wall_(parts.clock.wall_ms()),
-      timers_(now_) {}
+      timers_(now_),
+      decision_log_(parts_.decisions ? options_.decision_log_share : 0) {}
 
 Core::~Core() = default;
 
