@@ -21,11 +21,12 @@
 #include "broker/engine/decision_log.hpp"
 #include "broker/engine/early_receipts.hpp"
 #include "broker/engine/engine.hpp"
-#include "broker/engine/inbox.hpp"
 #include "broker/engine/journal_error.hpp"
+#include "broker/engine/long_polls.hpp"
 #include "broker/engine/registry_writer.hpp"
 #include "broker/engine/seen_events.hpp"
 #include "broker/engine/state.hpp"
+#include "broker/engine/timer_kind.hpp"
 #include "broker/engine/vendor_ids.hpp"
 #include "broker/intake/intake.hpp"
 #include "broker/message/records.hpp"
@@ -131,11 +132,6 @@ class Core {
     bool offline = false;   // our own connection would carry it, but the device is away
   };
   static constexpr MonoNs kQueuePatience = 5 * kNsPerSecond;  // before other channels are looked at
-  enum class TimerKind : uint8_t { delivery, message, inbox };
-  static constexpr unsigned kTimerIxBits = 30;
-  static uint32_t timer_payload(TimerKind kind, uint32_t ix) {
-    return (static_cast<uint32_t>(kind) << kTimerIxBits) | ix;
-  }
 
   // turn.cpp
   void on_timer(uint32_t payload);
@@ -279,7 +275,7 @@ class Core {
 
   // inbox.cpp
   void wake_inbox(DeviceNo);
-  void answer_inbox(uint32_t waiter);
+  void answer(LongPoll&);
   Broker::InboxPage inbox_page(DeviceNo, uint64_t after, unsigned limit) const;
 
   // recall.cpp
@@ -414,6 +410,7 @@ class Core {
   boost::unordered_flat_map<std::string, uint16_t, StringHash, std::equal_to<>> app_index_;
 
   planner::TimerWheel timers_;
+  LongPolls polls_{timers_};
   std::deque<MessageIx> fanouts_;  // that still draw devices
   uint64_t fanout_window_ = 0;     // deliveries of fan-outs that are being worked on
   std::vector<DeliveryIx> parked_, unparked_;
@@ -432,9 +429,6 @@ class Core {
   EarlyReceipts early_receipts_;
   VendorWordsPtr last_words_;
   std::vector<ChannelEvent> arrived_early_;  // found by the settlements of this call
-
-  Slab<InboxWaiter, 6> waiters_;
-  boost::unordered_flat_map<DeviceNo, std::vector<uint32_t>> waiting_;
 
   struct Subscriber {
     uint64_t id;

@@ -1,6 +1,4 @@
 // The inbox: what a device has not acknowledged yet, for polling clients and for catching up; with a long poll.
-#include "broker/engine/inbox.hpp"
-
 #include <algorithm>
 #include <charconv>
 
@@ -72,36 +70,19 @@ void Core::inbox(const std::string& app, const std::string& device_id, const std
   if (limit == 0) limit = kMostItems;
   Broker::InboxPage page = inbox_page(device, cursor, limit);
   if (!page.items.empty() || wait_ms <= 0) return done(std::move(page));
-  const uint32_t ix = waiters_.add();
-  InboxWaiter& w = waiters_[ix];
-  w.device = device;
-  w.after = cursor;
-  w.limit = limit;
-  w.done = std::move(done);
-  w.timer = timers_.arm(now_ + wait_ms * kNsPerMs, timer_payload(TimerKind::inbox, ix));
-  waiting_[device].push_back(ix);
+  polls_.add({device, cursor, limit, std::move(done)}, now_ + wait_ms * kNsPerMs);
 }
 
 void Core::wake_inbox(DeviceNo device) {
-  const auto it = waiting_.find(device);
-  if (it == waiting_.end()) return;
-  for (const uint32_t ix : std::vector<uint32_t>(it->second)) answer_inbox(ix);
+  for (LongPoll& poll : polls_.take(device)) answer(poll);
 }
 
-void Core::answer_inbox(uint32_t ix) {
-  InboxWaiter& w = waiters_[ix];
-  timers_.cancel(w.timer);
-  const auto it = waiting_.find(w.device);
-  std::erase(it->second, ix);
-  if (it->second.empty()) waiting_.erase(it);
-  Done<Broker::InboxPage> done = std::move(w.done);
-  Broker::InboxPage page = inbox_page(w.device, w.after, w.limit);
-  waiters_.remove(ix);
-  done(std::move(page));
+void Core::answer(LongPoll& poll) {
+  poll.done(inbox_page(poll.device, poll.after, poll.limit));
 }
 
 void Core::close() {
-  while (!waiting_.empty()) answer_inbox(waiting_.begin()->second.front());
+  for (LongPoll& poll : polls_.take_all()) answer(poll);
 }
 
 }  // namespace godwit::engine

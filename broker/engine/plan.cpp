@@ -76,7 +76,7 @@ void Core::add_delivery(MessageIx ix, DeviceNo device) {
   if (!subscribers_.empty()) emit(m, &d, "planned", kAppItself);
   if (m.collapse_hash != 0) collapse_older(ix, dix);
   route(dix);
-  if (!waiting_.empty()) wake_inbox(device);
+  if (!polls_.empty()) wake_inbox(device);
 }
 
 // A name that no device answers to. A registration token is sent to all the same: who sends to it knows what he does.

@@ -60,17 +60,18 @@ bool Core::end_turn() {
 }
 
 void Core::on_timer(uint32_t payload) {
-  const uint32_t ix = payload & ((1u << kTimerIxBits) - 1);
-  switch (static_cast<TimerKind>(payload >> kTimerIxBits)) {
+  const uint32_t ix = timer_ix(payload);
+  switch (timer_kind(payload)) {
     case TimerKind::delivery:
       return on_delivery_timer(ix);
     case TimerKind::message:
       --scheduled_;
       messages_[ix].timer = planner::TimerWheel::kNone;
       return plan(ix);
-    case TimerKind::inbox:
-      waiters_[ix].timer = planner::TimerWheel::kNone;
-      return answer_inbox(ix);
+    case TimerKind::inbox: {
+      LongPoll poll = polls_.take_expired(ix);
+      return answer(poll);
+    }
   }
 }
 
