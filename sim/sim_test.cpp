@@ -117,6 +117,26 @@ TEST_F(Simulation, TheWorldDoesWhatItsProbabilitiesSay) {
   EXPECT_EQ(inside, 0);  // the outage
 }
 
+TEST_F(Simulation, ATokenThatIsGivenForOneManufacturerBelongsToNoOther) {
+  const auto tokens_of = [this](const std::string& patch, const std::string& maker) {
+    World world(read_scenario(small(patch)), 5);
+    DeviceChange d;
+    Message m;
+    unsigned with = 0, all = 0;
+    while (world.next(d, m) == Source::Kind::device)
+      if (d.maker == maker) ++all, with += d.tokens & 1u;
+    return std::pair(with, all);
+  };
+  const std::string only_xiaomi = R"({"channels.mipush.token": {"xiaomi": 1}})";
+  const auto [xiaomi, all_xiaomi] = tokens_of(only_xiaomi, "xiaomi");
+  EXPECT_GT(xiaomi, 0u);
+  EXPECT_EQ(xiaomi, all_xiaomi);
+  EXPECT_EQ(tokens_of(only_xiaomi, "vivo").first, 0u);
+  const auto [number, all_vivo] = tokens_of(R"({"channels.mipush.token": 1})", "vivo");
+  EXPECT_GT(number, 0u);
+  EXPECT_EQ(number, all_vivo);
+}
+
 TEST_F(Simulation, ATapePlaysExactlyLikeTheScenarioThatItWasMadeFrom) {
   const std::string scenario = small(), tape = (dir / "small.tape").string();
   write_tape(scenario, std::nullopt, tape);

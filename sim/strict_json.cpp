@@ -102,6 +102,7 @@ std::map<std::string, double> Fields::by_name(const std::string& key, double low
   if (value.is_number()) {
     out["*"] = checked(key, value, low, high);
   } else if (value.is_object()) {
+    out["*"] = 0;  // names that are given leave nothing to the others
     for (const auto& [name, v] : value.items()) out[name] = checked(key + "/" + name, v, low, high);
   } else {
     fail(key, "must be a number or an object of numbers by name");
