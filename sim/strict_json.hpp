@@ -35,8 +35,8 @@ class Fields {
   const nlohmann::json& raw(const std::string& key);       // must be there
   Fields object(const std::string& key);                   // must be there
   std::vector<Fields> objects(const std::string& key);     // absent: empty
-  // {"xiaomi": 2.5, "*": 0.3}, or a bare number for "*". An object without "*" means 0 for all others; `otherwise` is for
-  // a member that is absent.
+  // {"xiaomi": 2.5, "*": 0.3}, or a bare number for "*". An object without "*" means 0 for all others; `otherwise` is
+  // for a member that is absent.
   std::map<std::string, double> by_name(const std::string& key, double low, double high, double otherwise);
 
   [[noreturn]] void fail(const std::string& key, const std::string& what) const;
