@@ -36,11 +36,11 @@ void Health::sent(ChannelNo channel, const Profile& profile, const Sent& attempt
 
 void Health::withdraw(ChannelNo number, const Profile& profile, const Sent& attempt, bool arrived, double t) {
   PerChannel& channel = channels_[number];
-  const auto [said_at, said] =
+  const RecentSends::Said said =  // not taken apart: clang 14 captures no structured bindings
       channel.recent.settle(attempt.device, attempt.t, arrived ? RecentSend::arrived : RecentSend::gone);
-  if (said == 0) return;
+  if (said.share == 0) return;
   for_each_cover(channel, profile, [&](HealthCell& cell) {
-    if (cell.alarmed && cell.alarmed_at == said_at) cell.expected.add(t, kRemembered_s, -said * attempt.expected);
+    if (cell.alarmed && cell.alarmed_at == said.at) cell.expected.add(t, kRemembered_s, -said.share * attempt.expected);
   });
 }
 
