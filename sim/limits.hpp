@@ -12,10 +12,13 @@ namespace godwit::sim {
 
 class Limits {
  public:
-  explicit Limits(const Setting& setting) : setting_(setting) {
-    for (const Event& e : setting.events)
-      if (e.type == EventType::quota || e.type == EventType::rate_limit || e.type == EventType::clock_skew)
-        rules_.push_back({e, number_of(e.channel), 0, 0, 0});
+  explicit Limits(const Setting& setting) {
+    for (const Event& e : setting.events) {
+      if (!is_limit(e.type)) continue;
+      for (size_t c = 0; c < setting.channels.size(); ++c)
+        if (e.channel == setting.channels[c].name || (e.channel == "*" && concerns(e, setting.channels[c])))
+          rules_.push_back({e, static_cast<routing::ChannelNo>(c), 0, 0, 0});
+    }
   }
 
   // Tells the policy how much of each daily quota is used, once a minute.
@@ -49,8 +52,7 @@ class Limits {
   double clock_skew_s(routing::ChannelNo channel, double t) const {
     double skew = 0;
     for (const Rule& r : rules_)
-      if (r.event.type == EventType::clock_skew && (r.channel == channel || r.event.channel == "*") &&
-          t >= r.event.t0 && t < r.event.t1)
+      if (r.event.type == EventType::clock_skew && r.channel == channel && t >= r.event.t0 && t < r.event.t1)
         skew += r.event.skew_s;
     return skew;
   }
@@ -66,13 +68,11 @@ class Limits {
     const double day = std::floor(t / 86400);
     if (day != r.day) r.used = 0, r.day = day;
   }
-  routing::ChannelNo number_of(const std::string& name) const {
-    for (size_t c = 0; c < setting_.channels.size(); ++c)
-      if (setting_.channels[c].name == name) return static_cast<routing::ChannelNo>(c);
-    return routing::kNoChannel;
+  // "*" is each unpaid channel; a wrong clock shows on all of them.
+  static bool concerns(const Event& e, const ChannelSpec& c) {
+    return e.type == EventType::clock_skew || c.kind != ChannelKind::paid;
   }
 
-  const Setting& setting_;
   std::vector<Rule> rules_;
   double told_ = -1e9;
 };

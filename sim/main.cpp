@@ -2,6 +2,8 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
 #include <fstream>
 #include <iostream>
 
@@ -28,15 +30,39 @@ void show_progress(double share, const std::string& what) {
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> out;
   std::stringstream in(text);
-  for (std::string part; std::getline(in, part, ',');)
+  for (std::string part; std::getline(in, part, ',');) {
+    part.erase(0, std::min(part.find_first_not_of(' '), part.size()));
+    part.erase(part.find_last_not_of(' ') + 1);
     if (!part.empty()) out.push_back(part);
+  }
   return out;
+}
+
+uint64_t read_seed(const std::string& text) {
+  uint64_t seed = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, seed);
+  if (error != std::errc() || stop != end)
+    throw BadInput("--seeds: \"" + text + "\" is not a whole number from 0 to 18446744073709551615");
+  return seed;
+}
+
+std::vector<uint64_t> read_seeds(const std::string& text) {
+  std::vector<uint64_t> seeds;
+  for (const std::string& part : split(text)) {
+    seeds.push_back(read_seed(part));
+    // The same fates twice would make the intervals narrower than they are.
+    if (std::find(seeds.begin(), seeds.end() - 1, seeds.back()) != seeds.end() - 1)
+      throw BadInput("--seeds: " + part + " is there twice");
+  }
+  return seeds;
 }
 
 std::vector<std::string> chosen_policies(const std::string& text) {
   if (text == "all") return policy_names();
-  std::vector<std::string> out = split(text);
-  for (const std::string& name : out) {
+  std::vector<std::string> out;
+  for (const std::string& name : split(text)) {
+    if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
     const auto& known = policy_names();
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     std::string all;
@@ -52,25 +78,28 @@ int run_command(const std::string& file, const std::string& policies, const std:
   const Opened opened = open_source(file);
   StudyPlan plan;
   plan.policies = chosen_policies(policies);
-  for (const std::string& s : split(seeds)) {
-    char* end = nullptr;
-    plan.seeds.push_back(std::strtoull(s.c_str(), &end, 10));
-    if (*end != '\0') throw BadInput("--seeds: \"" + s + "\" is not a number");
-  }
+  plan.seeds = read_seeds(seeds);
+  if (!opened.takes_seeds && !plan.seeds.empty())
+    std::cerr << "godwit-sim: " << file << " is a tape, which has one fate; --seeds is not used\n";
   if (plan.seeds.empty() || !opened.takes_seeds) plan.seeds = {opened.seed};
+  std::ofstream curves;
+  if (!svg.empty()) {  // before minutes of work
+    curves.open(svg);
+    if (!curves) throw BadInput(svg + ": cannot be written");
+  }
   plan.single = sends != "cascade";
   plan.cascade = sends != "single";
   const Study study = run_study(opened.source_of, plan, show_progress);
   if (!svg.empty()) {
-    std::ofstream out(svg);
-    out << to_svg(study);
-    if (!out) throw BadInput(svg + ": cannot be written");
+    curves << to_svg(study) << std::flush;
+    if (!curves) throw BadInput(svg + ": cannot be written");
   }
   if (json) {
     std::cout << to_json(study) << '\n';
   } else {
     print_table(std::cout, study);
   }
+  if (!std::cout.flush()) throw BadInput("standard output: cannot be written");
   return 0;
 }
 
@@ -92,11 +121,11 @@ int main(int argc, char** argv) {
   CLI::App* make = app.add_subcommand("tape", "Write the fates of a scenario as a tape");
   make->add_option("FILE", file, "push-routing-scenario/1")->required();
   make->add_option("OUT", tape, "The tape to write")->required();
-  make->add_option("--seeds", seeds, "One seed; the scenario's own if absent");
+  make->add_option("--seed,--seeds", seeds, "One seed; the scenario's own if absent");
   CLI11_PARSE(app, argc, argv);
   try {
     if (*make) {
-      write_tape(file, seeds.empty() ? std::nullopt : std::optional<uint64_t>(std::stoull(seeds)), tape);
+      write_tape(file, seeds.empty() ? std::nullopt : std::optional(read_seed(seeds)), tape);
       return 0;
     }
     return run_command(file, policies, seeds, sends, json, svg);

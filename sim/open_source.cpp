@@ -1,7 +1,6 @@
 #include "sim/open_source.hpp"
 
-#include <fstream>
-
+#include "sim/scenario_file.hpp"
 #include "sim/strict_json.hpp"
 #include "sim/tape.hpp"
 #include "sim/world.hpp"
@@ -10,14 +9,17 @@ namespace godwit::sim {
 
 namespace {
 
-// A tape's first line is a whole JSON object that says so; a scenario may be laid out in any way.
+// A tape's first line is a whole JSON object: a header of any version, or, where that was lost, the first event. A
+// scenario may be laid out in any way.
 bool is_tape(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw BadInput(path + ": cannot be read");
+  std::ifstream in = open_input(path);
   std::string line;
-  std::getline(in, line);
+  while (std::getline(in, line) && line.find_first_not_of(" \t\r") == std::string::npos) continue;
   const nlohmann::json first = nlohmann::json::parse(line, nullptr, false);
-  return first.is_object() && first.value("format", nlohmann::json()) == "push-routing-tape/1";
+  if (!first.is_object()) return false;
+  const nlohmann::json format = first.value("format", nlohmann::json());
+  if (format.is_string()) return format.get_ref<const std::string&>().starts_with("push-routing-tape/");
+  return first.contains("type") || first.contains("dev") || first.contains("msg");
 }
 
 }  // namespace

@@ -21,6 +21,31 @@ struct Curve {
   std::vector<double> y;  // below 0: no data
 };
 
+// Another colour for each; beyond those, the same ones dashed in another way. The oracle's dashes are its own: a good
+// policy runs just under it.
+std::string stroke(const Curve& curve, size_t number) {
+  static constexpr std::array<const char*, 4> kDashes{"", "2 2", "8 3", "8 3 2 3"};
+  const std::string dashes = curve.name == "oracle" ? "5 4" : kDashes[number / kColors.size() % kDashes.size()];
+  std::string out = std::string("stroke=\"") + kColors[number % kColors.size()] + "\"";
+  return dashes.empty() ? out : out + " stroke-dasharray=\"" + dashes + "\"";
+}
+
+// As much of a name as there is room for beside the panel.
+std::string shortened(const std::string& name) {
+  constexpr size_t kMost = 24;
+  if (name.size() <= kMost) return name;
+  size_t end = kMost - 1;
+  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xc0) == 0x80) --end;  // a character stays whole
+  return name.substr(0, end) + "…";
+}
+
+// Hours as people write them: "15", "1.5".
+std::string hours_text(double hours) {
+  char text[32];
+  std::snprintf(text, sizeof text, hours == std::floor(hours) ? "%.0f h" : hours < 1 ? "%.2f h" : "%.1f h", hours);
+  return text;
+}
+
 std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : text) {
@@ -28,7 +53,7 @@ std::string escaped(const std::string& text) {
       out += "&lt;";
     else if (c == '&')
       out += "&amp;";
-    else
+    else if (static_cast<unsigned char>(c) >= ' ')  // XML has no other control characters
       out += c;
   }
   return out;
@@ -63,8 +88,8 @@ void panel(std::ostringstream& out, int number, const std::string& title, const 
     const double a = x(e.t0 / 3600 / hours), b = x(std::min(1.0, e.t1 / 3600 / hours));
     out << "<rect x=\"" << a << "\" y=\"" << top << "\" width=\"" << std::max(1.0, b - a) << "\" height=\"" << kHeight
         << "\" fill=\"#d55e00\" opacity=\"0.12\"><title>" << escaped(e.channel) << "</title></rect><text x=\""
-        << (a + b) / 2 << "\" y=\"" << top + 10 << "\" text-anchor=\"middle\" font-size=\"10\">" << escaped(e.channel)
-        << "</text>\n";
+        << (a + b) / 2 << "\" y=\"" << top + 10 << "\" text-anchor=\"middle\" font-size=\"10\">"
+        << escaped(shortened(e.channel)) << "</text>\n";
   }
   for (int i = 0; i <= 4; ++i) {
     const double v = low + (high - low) * i / 4;
@@ -74,19 +99,21 @@ void panel(std::ostringstream& out, int number, const std::string& title, const 
         << "\" stroke=\"#999\" stroke-width=\"0.5\"/><text x=\"" << kLeft - 8 << "\" y=\"" << y(v) + 4
         << "\" text-anchor=\"end\">" << label << "</text>\n";
     out << "<text x=\"" << x(i / 4.0) << "\" y=\"" << top + kHeight + 18 << "\" text-anchor=\"middle\">"
-        << static_cast<int>(hours * i / 4) << " h</text>\n";
+        << hours_text(hours * i / 4) << "</text>\n";
   }
+  const double line = std::min(18.0, kHeight / static_cast<double>(curves.size()));
   for (size_t i = 0; i < curves.size(); ++i) {
-    const char* color = kColors[i % kColors.size()];
-    const bool oracle = curves[i].name == "oracle";  // dashed: a good policy runs just under it
-    out << "<polyline fill=\"none\" stroke-width=\"1.6\" stroke=\"" << color
-        << (oracle ? "\" stroke-dasharray=\"5 4" : "") << "\" points=\"";
+    out << "<polyline fill=\"none\" stroke-width=\"1.6\" " << stroke(curves[i], i) << " points=\"";
     for (size_t k = 0; k < curves[i].y.size(); ++k)
       if (curves[i].y[k] >= 0)
         out << x((static_cast<double>(k) + 0.5) / static_cast<double>(curves[i].y.size())) << ','
             << y(std::clamp(curves[i].y[k], low, high)) << ' ';
-    out << "\"/>\n<text x=\"" << kWidth - kRight + 12 << "\" y=\"" << top + 14 + 18 * static_cast<double>(i)
-        << "\" fill=\"" << color << "\">" << escaped(curves[i].name) << "</text>\n";
+    const double at = top + 10 + line * static_cast<double>(i);
+    out << "\"/>\n<line x1=\"" << kWidth - kRight + 8 << "\" x2=\"" << kWidth - kRight + 28 << "\" y1=\"" << at
+        << "\" y2=\"" << at << "\" stroke-width=\"1.6\" " << stroke(curves[i], i) << "/><text x=\""
+        << kWidth - kRight + 32 << "\" y=\"" << at + 4 << "\" font-size=\"" << std::min(12.0, line) << "\" fill=\""
+        << kColors[i % kColors.size()] << "\"><title>" << escaped(curves[i].name) << "</title>"
+        << escaped(shortened(curves[i].name)) << "</text>\n";
   }
 }
 
@@ -99,6 +126,11 @@ std::string to_svg(const Study& study) {
   const double hours = study.setting.end_s / 3600;
   std::vector<Curve> delivered, regret, traffic;
   double most_regret = 1, least = 1, most_traffic = 0.1;
+  // Slices of a handful of messages must not stretch the scale, unless there are no others.
+  double most_messages = 0;
+  for (const Slice& s : score_of(seed.by_policy.at(names.front())).slices)
+    most_messages = std::max(most_messages, s.messages);
+  const double least_of = std::min(50.0, most_messages / 2);
   for (const std::string& name : names) {
     Curve d{name, {}}, r{name, {}};
     double sum = 0;
@@ -106,7 +138,7 @@ std::string to_svg(const Study& study) {
       d.y.push_back(s.messages > 0 ? s.delivered / s.messages : -1);
       sum += s.regret;
       r.y.push_back(sum);
-      if (s.messages > 50) least = std::min(least, d.y.back());
+      if (s.messages > least_of) least = std::min(least, d.y.back());
     }
     most_regret = std::max(most_regret, sum);
     delivered.push_back(std::move(d));
@@ -116,7 +148,7 @@ std::string to_svg(const Study& study) {
     Curve t{study.setting.channels[c].name, {}};
     for (const Slice& s : score_of(seed.by_policy.at(names.front())).slices)
       t.y.push_back(s.messages > 0 && c < s.first_on.size() ? s.first_on[c] / s.messages : -1);
-    most_traffic = std::max(most_traffic, *std::max_element(t.y.begin(), t.y.end()));
+    for (const double share : t.y) most_traffic = std::max(most_traffic, share);
     traffic.push_back(std::move(t));
   }
   std::ostringstream out;
@@ -124,7 +156,7 @@ std::string to_svg(const Study& study) {
       << "\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#444\">\n"
       << "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
   panel(out, 0, study.setting.name + ": share delivered in time", delivered, hours,
-        std::max(0.0, std::floor(least * 5) / 5), 1, study.setting);
+        std::clamp(std::floor(least * 5) / 5, 0.0, 0.8), 1, study.setting);
   panel(out, 1, "regret of first sends, cumulative, in deliveries", regret, hours, 0, round_up(most_regret),
         study.setting);
   panel(out, 2, names.front() + ": share of first sends by channel", traffic, hours, 0,

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <ostream>
 
@@ -9,6 +10,7 @@ namespace godwit::sim {
 namespace {
 
 std::string cell(double v, const char* format) {
+  if (std::isnan(v)) return "–";
   char text[48];
   std::snprintf(text, sizeof text, format, v);
   return text;
@@ -77,7 +79,9 @@ void print_table(std::ostream& out, const Study& study) {
         for (const Reaction& r : score->reactions)
           watched.push_back({r.channel + " @" + cell(r.t0, "%.0f"), name, what, std::to_string(seed.seed),
                              cell(r.lost, "%.0f"), r.reacted_s < 0 ? "never" : cell(r.reacted_s, "%.0f"),
-                             r.restored_s < 0 ? "never" : cell(r.restored_s, "%.0f"),
+                             r.reacted_s < 0    ? "–"
+                             : r.restored_s < 0 ? "never"
+                                                : cell(r.restored_s, "%.0f"),
                              cell(r.messages_inside > 0 ? r.delivered_inside / r.messages_inside : 0, "%.3f")});
     }
   if (watched.size() > 1) {

@@ -13,14 +13,20 @@ namespace godwit::sim {
 
 namespace {
 
+// World draws a law for each combination of channel, manufacturer, OS level and region.
+constexpr size_t kMostNames = 1000, kMostCells = 10'000'000;
+
 std::vector<Named> read_shares(Fields& fields, const std::string& key) {
   std::vector<Named> out;
   double sum = 0;
   for (Fields& item : fields.objects(key)) {
     out.push_back({item.text("name"), item.number("share", 0, 1e9)});
+    for (size_t i = 0; i + 1 < out.size(); ++i)
+      if (out[i].name == out.back().name) item.fail("name", "\"" + out.back().name + "\" is there twice");
     sum += out.back().share;
     item.finish();
   }
+  if (out.size() > kMostNames) fields.fail(key, "may have " + std::to_string(kMostNames) + " elements at most");
   if (out.empty() || sum <= 0) fields.fail(key, "needs at least one element with a positive share");
   for (Named& n : out) n.share /= sum;
   return out;
@@ -28,7 +34,7 @@ std::vector<Named> read_shares(Fields& fields, const std::string& key) {
 
 Fleet read_fleet(Fields f) {
   Fleet out;
-  out.devices = static_cast<uint32_t>(f.number("devices", 1, 2e7));
+  out.devices = static_cast<uint32_t>(f.whole("devices", 1, 2e7));
   out.messages_per_device_day = f.number("messages_per_device_day", 0.001, 10000);
   out.activity_sigma = f.number("activity_sigma", 0, 4, 0);
   out.manufacturers = read_shares(f, "manufacturers");
@@ -83,7 +89,7 @@ Scenario read(Fields f) {
   Scenario s;
   if (f.text("format") != "push-routing-scenario/1") f.fail("format", "must be push-routing-scenario/1");
   s.name = f.text("name");
-  s.seed = static_cast<uint64_t>(f.number("seed", 0, 9e15, 1));
+  s.seed = f.whole("seed", 0, 9e15, 1);
   Fields clock = f.object("clock");
   s.start_hour = clock.number("start_hour", 0, 24, 0);
   s.warmup_h = clock.number("warmup_h", 0, 24 * 365);
@@ -91,6 +97,8 @@ Scenario read(Fields f) {
   clock.finish();
   s.fleet = read_fleet(f.object("fleet"));
   s.channels = read_channels(f);
+  if (s.channels.size() * s.fleet.manufacturers.size() * s.fleet.os_levels.size() * s.fleet.regions.size() > kMostCells)
+    f.fail("fleet", "channels x manufacturers x os_levels x regions are more than " + std::to_string(kMostCells));
   if (f.has("presence")) {
     Fields p = f.object("presence");
     s.presence.base = p.number("base", 0, 1);

@@ -73,6 +73,11 @@ enum class EventType : uint8_t {
   clock_skew
 };
 
+// Enforced on what is sent, and so no part of a fate.
+constexpr bool is_limit(EventType type) {
+  return type == EventType::quota || type == EventType::rate_limit || type == EventType::clock_skew;
+}
+
 struct Event {
   EventType type = EventType::rate;
   std::string channel;  // "*": all unpaid

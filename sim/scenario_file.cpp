@@ -15,7 +15,7 @@ constexpr int kMaxDepth = 8;
 nlohmann::json* step(nlohmann::json& at, const std::string& part) {
   if (at.is_array()) {
     for (nlohmann::json& item : at)
-      if (item.is_object() && item.value("name", "") == part) return &item;
+      if (item.is_object() && item.value("name", nlohmann::json()) == part) return &item;
     size_t index = 0;
     const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), index);
     if (error == std::errc() && end == part.data() + part.size() && index < at.size()) return &at[index];
@@ -54,13 +54,20 @@ nlohmann::json load(const std::string& path, int depth) {
 
 }  // namespace
 
-nlohmann::json load_json(const std::string& path) {
+std::ifstream open_input(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) throw BadInput(path + ": is a directory; name a file");
   std::ifstream in(path, std::ios::binary);
   if (!in) throw BadInput(path + ": cannot be read");
+  return in;
+}
+
+nlohmann::json load_json(const std::string& path) {
+  std::ifstream in = open_input(path);
   try {
     return nlohmann::json::parse(in);
-  } catch (const nlohmann::json::parse_error& e) {
-    throw BadInput(path + ": " + e.what());
+  } catch (const nlohmann::json::exception& e) {
+    throw BadInput(path + ": " + plain(e));
   }
 }
 
@@ -70,6 +77,7 @@ void apply_patch(nlohmann::json& document, const std::string& dotted, const nloh
   while (from <= dotted.size()) {
     const size_t dot = std::min(dotted.find('.', from), dotted.size());
     const std::string part = dotted.substr(from, dot - from);
+    if (part.empty()) throw BadInput("/patch/" + dotted + ": a name is empty between the dots");
     at = step(*at, part);
     if (at == nullptr) throw BadInput("/patch/" + dotted + ": there is no \"" + part + "\" here");
     from = dot + 1;

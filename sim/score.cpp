@@ -19,7 +19,8 @@ void Score::add(const Setting& setting, const InFlight& m) {
   const Message& message = m.message;
   const MessageClass& cls = setting.classes[message.cls];
   const bool in_time = m.delivered >= 0 && m.delivered <= message.t + cls.deadline_s;
-  const auto slice_no = static_cast<size_t>(message.t / slice_s);
+  // What a tape has after its own end belongs to the last slice.
+  const auto slice_no = static_cast<size_t>(std::min(message.t / slice_s, kSlices));
   if (slice_no >= slices.size()) slices.resize(slice_no + 1);
   Slice& slice = slices[slice_no];
   slice.first_on.resize(setting.channels.size());

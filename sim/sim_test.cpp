@@ -169,9 +169,106 @@ TEST_F(Simulation, TapesWithFaultsNameTheLine) {
           R"({"type":"msg","t":1,"id":7,"d":1,"cls":"normal","away_s":0,"channels":{"a":{"p":0.5,"works":true,"delay_s":1,"receipt_s":null}}})"),
       "");
   EXPECT_NE(complain(dev + "\n{\"type\":\"msg\"").find("line 3"), std::string::npos);
-  EXPECT_NE(complain(R"({"type":"msg","t":1,"id":7,"d":1,"cls":"none","channels":{}})").find("/cls"),
+  EXPECT_NE(complain(dev + "\n" + R"({"type":"msg","t":1,"id":7,"d":1,"cls":"none","channels":{}})").find("/cls"),
+            std::string::npos);
+  EXPECT_NE(complain(R"({"type":"msg","t":1,"id":7,"d":1,"cls":"normal","channels":{}})").find("no dev line"),
+            std::string::npos)
+      << "ended the program before";
+  EXPECT_NE(complain(dev + "\n" + R"({"type":"msg","t":1,"id":7,"d":1,"cls":"normal","channels":{"a":{"works":true}}})")
+                .find("/channels/a/delay_s: is missing"),
+            std::string::npos);
+  EXPECT_NE(complain(dev + "\n" + R"({"type":"msg","t":1,"id":7,"d":1,"cls":"normal","channels":{"b":{}}})")
+                .find("line 3: there is no channel \"b\""),
+            std::string::npos);
+  EXPECT_NE(complain(dev + "\n" + R"({"type":"msg","t":1e999,"id":7,"d":1})").find("line 3: number overflow"),
             std::string::npos);
   EXPECT_NE(complain(R"({"type":"what"})").find("neither dev nor msg"), std::string::npos);
+}
+
+TEST_F(Simulation, TheHeaderOfATapeNamesOnlyChannelsThatItHas) {
+  const auto complain = [&](const std::string& more, const std::string& format = "push-routing-tape/1") {
+    try {
+      (void)open_source(file("t.tape", "\n{\"format\":\"" + format + R"(","channels":[{"name":"a"}],)" +
+                                           R"("classes":[{"name":"normal","deadline_s":60,"value":1}])" + more +
+                                           "}\n"));
+    } catch (const BadInput& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(complain(R"(,"limits":[{"type":"quota","channel":"*","per_day":5}])"), "");
+  EXPECT_NE(complain(R"(,"watch":[{"channel":"b","t0":0}])").find("/watch/0: there is no channel \"b\""),
+            std::string::npos);
+  EXPECT_NE(
+      complain(R"(,"limits":[{"type":"quota","channel":"b","per_day":5}])").find("/limits/0: there is no channel"),
+      std::string::npos);
+  EXPECT_NE(complain(R"(,"limits":[{"type":"rate","channel":"a","mul":0}])").find("/limits/0/type: must be quota"),
+            std::string::npos);
+  EXPECT_NE(complain("", "push-routing-tape/2").find("/format: must be push-routing-tape/1"), std::string::npos);
+}
+
+TEST_F(Simulation, AnEmptyTapeHasNoTimesAndStillItsCurves) {
+  const std::string path = file(
+      "t.tape",
+      R"({"format":"push-routing-tape/1","channels":[{"name":"a"}],"classes":[{"name":"normal","deadline_s":60,"value":1}]})"
+      "\n");
+  const Study s = study(path, {"godwit"});
+  const nlohmann::json j = nlohmann::json::parse(to_json(s));
+  EXPECT_TRUE(j["policies"]["godwit"]["p95_s"].is_null()) << "nothing was delivered, so there is no time";
+  EXPECT_NE(to_svg(s).find("</svg>"), std::string::npos);
+}
+
+TEST_F(Simulation, AMessageLongAfterTheEndOfATapeCostsNoMemory) {
+  const std::string path = file(
+      "t.tape",
+      R"({"format":"push-routing-tape/1","clock":{"measure_h":0.01},"channels":[{"name":"a"}],"classes":[{"name":"normal","deadline_s":60,"value":1}]})"
+      "\n"
+      R"({"type":"dev","t":0,"d":1,"maker":"x","os":"o","region":"r","tokens":["a"]})"
+      "\n"
+      R"({"type":"msg","t":1e9,"id":7,"d":1,"cls":"normal","channels":{"a":{"p":1,"works":true,"delay_s":1,"receipt_s":1}}})"
+      "\n");
+  const Study s = study(path, {"godwit"});
+  EXPECT_EQ(s.seeds[0].by_policy.at("godwit").cascade.delivered, 1);
+  EXPECT_LT(s.seeds[0].by_policy.at("godwit").cascade.slices.size(), 1000u);
+}
+
+TEST_F(Simulation, CurvesOfASmallFleetHaveAScaleAndHoursThatAreTrue) {
+  const std::string svg = to_svg(study(small(R"({"clock.warmup_h": 0, "clock.measure_h": 6})"), {"godwit"}));
+  EXPECT_EQ(svg.find("nan"), std::string::npos) << "slices of fifty messages and less left the scale without a range";
+  EXPECT_NE(svg.find(">1.5 h<"), std::string::npos);
+  EXPECT_NE(svg.find(">4.5 h<"), std::string::npos);
+}
+
+TEST_F(Simulation, NamesAreUniqueAndNumbersOfThingsWhole) {
+  const auto says = [&](const std::string& patch, const std::string& what) {
+    EXPECT_NE(complaint(small(patch)).find(what), std::string::npos) << complaint(small(patch));
+  };
+  says(R"({"fleet.devices": 1.5})", "/fleet/devices: must be a whole number");
+  says(R"({"seed": 1.5})", "/seed: must be a whole number");
+  says(R"({"classes.normal.name": "critical"})", "/classes/1/name: \"critical\" is there twice");
+  says(R"({"fleet.manufacturers.vivo.name": "xiaomi"})", "/fleet/manufacturers/1/name: \"xiaomi\" is there twice");
+  says(R"({"channels.third.name": "*"})", "/channels/1/name: must not be empty");
+  says(R"({"fleet..devices": 1})", "/patch/fleet..devices: a name is empty");
+  says(R"({"events.0": {"type": "quota", "channel": "third", "per_day": 1, "match": {"os": ["old"]}}})",
+       "/events/0/match: a limit holds for everybody");
+  EXPECT_NE(complaint(dir.string()).find("is a directory"), std::string::npos);
+}
+
+TEST_F(Simulation, FleetsOfMoreThan256KindsKeepThemApart) {
+  nlohmann::json makers = nlohmann::json::array();
+  for (int i = 0; i < 300; ++i) makers.push_back({{"name", "m" + std::to_string(i)}, {"share", i < 299 ? 1e-9 : 1}});
+  World world(read_scenario(small(nlohmann::json{{"fleet.manufacturers", makers}}.dump())), 5);
+  DeviceChange d;
+  Message m;
+  ASSERT_EQ(world.next(d, m), Source::Kind::device);
+  EXPECT_EQ(d.maker, "m299");
+}
+
+TEST_F(Simulation, ALimitOnEveryChannelHoldsForEachOfThem) {
+  const Study s = study(small(R"({"events": [{"type": "quota", "channel": "*", "per_day": 0}]})"), {"godwit"});
+  EXPECT_EQ(s.seeds[0].by_policy.at("godwit").cascade.delivered, 0);
+  const Study clocks = study(small(R"({"events": [{"type": "clock_skew", "skew_s": 30}]})"), {"godwit"});
+  EXPECT_GT(clocks.seeds[0].by_policy.at("godwit").cascade.delivered, 0);
 }
 
 TEST_F(Simulation, TheOracleIsNotBeatenAndTheRouterBeatsChance) {

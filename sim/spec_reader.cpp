@@ -69,11 +69,13 @@ std::vector<ChannelSpec> read_channels(Fields& document) {
   std::vector<ChannelSpec> out;
   for (Fields& item : document.objects("channels")) {
     out.push_back(read_channel(item));
+    if (out.back().name.empty() || out.back().name == "*") item.fail("name", "must not be empty, nor \"*\"");
     for (size_t i = 0; i + 1 < out.size(); ++i)
       if (out[i].name == out.back().name) item.fail("name", "\"" + out.back().name + "\" is there twice");
   }
   if (out.empty()) document.fail("channels", "needs at least one channel");
-  if (out.size() > routing::kMaxChannels) document.fail("channels", "too many");
+  if (out.size() > routing::kMaxChannels)
+    document.fail("channels", "may have " + std::to_string(routing::kMaxChannels) + " elements at most");
   return out;
 }
 
@@ -88,6 +90,8 @@ std::vector<MessageClass> read_classes(Fields& document) {
     c.paid = f.flag("paid", false);
     c.explore = f.number("explore", 0, 0.05, 0);
     f.finish();
+    for (const MessageClass& other : out)
+      if (other.name == c.name) f.fail("name", "\"" + c.name + "\" is there twice");
     out.push_back(c);
   }
   if (out.empty() || out.size() > 4) document.fail("classes", "needs one to four classes");
@@ -111,7 +115,10 @@ Event read_event(Fields& f) {
   e.type = choice(f, "type", kTypes, nullptr);
   e.t0 = f.number("t0", 0, 1e10, 0);
   e.t1 = f.number("t1", e.t0, 1e10, 1e10);
-  if (e.type != reinstall && e.type != os_upgrade) e.channel = f.text("channel");
+  if (e.type == clock_skew)
+    e.channel = f.text("channel", "*");  // a wrong clock is a device's
+  else if (e.type != reinstall && e.type != os_upgrade)
+    e.channel = f.text("channel");
   switch (e.type) {
     case rate:
       e.mul = f.number("mul", 0, 1000);
@@ -151,6 +158,7 @@ Event read_event(Fields& f) {
       break;
   }
   if (f.has("match")) {
+    if (is_limit(e.type)) f.fail("match", "a limit holds for everybody; remove it");
     Fields m = f.object("match");
     e.match_manufacturer = m.texts("manufacturer");
     e.match_os = m.texts("os");

@@ -5,12 +5,19 @@
 
 namespace godwit::sim {
 
+std::string plain(const nlohmann::json::exception& fault) {
+  const std::string what = fault.what();
+  const size_t end = what.find("] ");
+  return end == std::string::npos ? what : what.substr(end + 2);
+}
+
 Fields::Fields(const nlohmann::json& object, std::string where) : object_(object), where_(std::move(where)) {
   if (!object.is_object()) throw BadInput((where_.empty() ? "/" : where_) + ": an object is needed here");
 }
 
 void Fields::fail(const std::string& key, const std::string& what) const {
-  throw BadInput(where_ + (key.empty() ? "" : "/" + key) + ": " + what);
+  const std::string place = where_ + (key.empty() ? "" : "/" + key);
+  throw BadInput(place.empty() ? what : place + ": " + what);
 }
 
 void Fields::finish() const {
@@ -47,6 +54,17 @@ double Fields::number(const std::string& key, double low, double high) {
 double Fields::number(const std::string& key, double low, double high, double otherwise) {
   asked_.insert(key);
   return has(key) ? checked(key, object_.at(key), low, high) : otherwise;
+}
+
+uint64_t Fields::whole(const std::string& key, double low, double high) {
+  const double v = number(key, low, high);
+  if (v != std::floor(v)) fail(key, "must be a whole number");
+  return static_cast<uint64_t>(v);
+}
+
+uint64_t Fields::whole(const std::string& key, double low, double high, uint64_t otherwise) {
+  asked_.insert(key);
+  return has(key) ? whole(key, low, high) : otherwise;
 }
 
 std::string Fields::text(const std::string& key) {

@@ -18,6 +18,9 @@ struct BadInput : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// What the parser says, without its own name and number in front.
+std::string plain(const nlohmann::json::exception& fault);
+
 class Fields {
  public:
   Fields(const nlohmann::json& object, std::string where);
@@ -28,6 +31,8 @@ class Fields {
   bool has(const std::string& key) const { return object_.contains(key); }
   double number(const std::string& key, double low, double high);
   double number(const std::string& key, double low, double high, double otherwise);
+  uint64_t whole(const std::string& key, double low, double high);
+  uint64_t whole(const std::string& key, double low, double high, uint64_t otherwise);
   std::string text(const std::string& key);
   std::string text(const std::string& key, const std::string& otherwise);
   bool flag(const std::string& key, bool otherwise);

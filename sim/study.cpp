@@ -41,7 +41,7 @@ Study run_study(const SourceOf& source_of, const StudyPlan& plan,
 Estimated estimated(const std::vector<double>& values) {
   Estimated e;
   const double n = static_cast<double>(values.size());
-  if (values.empty()) return e;
+  if (values.empty()) return {std::nan(""), std::nan(""), std::nan("")};
   for (const double v : values) e.mean += v / n;
   e.low = e.high = e.mean;
   if (values.size() < 2) return e;
@@ -74,8 +74,10 @@ Figures figures(const Study& study, const std::string& policy) {
     v["cost"].push_back(c.per_message(c.cost));
     v["paid"].push_back(1000 * c.per_message(c.paid));
     v["regret"].push_back(1000 * mine.single.per_message(mine.single.regret));
-    v["p50"].push_back(c.latency.quantile_s(0.5));
-    v["p95"].push_back(c.latency.quantile_s(0.95));
+    if (c.delivered > 0) {  // else there is none to speak of
+      v["p50"].push_back(c.latency.quantile_s(0.5));
+      v["p95"].push_back(c.latency.quantile_s(0.95));
+    }
     for (size_t i = 0; i < c.classes.size(); ++i)
       if (c.classes[i].name == "high")
         v["p95_high"].push_back(ratio(c.classes[i].latency.quantile_s(0.95), oc.classes[i].latency.quantile_s(0.95)));

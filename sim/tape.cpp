@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "broker/base/hash.hpp"
+#include "sim/scenario_file.hpp"
 #include "sim/spec_reader.hpp"
 #include "sim/strict_json.hpp"
 
@@ -12,11 +13,11 @@ namespace godwit::sim {
 
 namespace {
 
+constexpr double kLongest_s = 1e9;  // thirty years; nanoseconds of ten times that no longer fit
+
 class Reader {
  public:
-  std::shared_ptr<TapeContent> read(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    if (!in) throw BadInput(path + ": cannot be read");
+  std::shared_ptr<TapeContent> read(std::istream& in, const std::string& path) {
     std::string line;
     size_t number = 0;
     while (std::getline(in, line)) {
@@ -26,7 +27,9 @@ class Reader {
         const nlohmann::json document = nlohmann::json::parse(line);
         Fields fields(document, "");
         content_->setting.channels.empty() ? header(fields) : entry(fields);
-      } catch (const std::exception& e) {
+      } catch (const nlohmann::json::exception& e) {
+        throw BadInput(path + ", line " + std::to_string(number) + ": " + plain(e));
+      } catch (const BadInput& e) {
         throw BadInput(path + ", line " + std::to_string(number) + ": " + e.what());
       }
     }
@@ -43,7 +46,7 @@ class Reader {
       if (f.has(known)) f.raw(known);
     Setting& s = content_->setting;
     s.name = f.text("name", "tape");
-    content_->seed = static_cast<uint64_t>(f.number("seed", 0, 9e15, 1));
+    content_->seed = f.whole("seed", 0, 9e15, 1);
     s.channels = read_channels(f);
     s.classes = read_classes(f);
     s.piggyback = f.number("piggyback", 0, 1, 0.7);
@@ -56,7 +59,11 @@ class Reader {
       clock.finish();
     }
     for (Fields& w : f.objects("watch")) s.events.push_back(watch(w));
-    for (Fields& limit : f.objects("limits")) s.events.push_back(read_event(limit));
+    for (Fields& limit : f.objects("limits")) {
+      s.events.push_back(read_event(limit));
+      if (!is_limit(s.events.back().type)) limit.fail("type", "must be quota, rate_limit or clock_skew");
+      check_channel(s.events.back(), limit);
+    }
     if (f.has("bars")) {
       Fields b = f.object("bars");
       s.bars = {b.number("single_pct", 0, 200, 0), b.number("util_pct", 0, 200, 0), b.number("first_pct", 0, 200, 0),
@@ -70,6 +77,7 @@ class Reader {
     Event e;
     e.watch = true;
     e.channel = f.text("channel");
+    check_channel(e, f);
     e.t0 = f.number("t0", 0, 1e10);
     e.t1 = f.number("t1", e.t0, 1e10, 1e10);
     if (f.has("match")) {
@@ -106,7 +114,7 @@ class Reader {
   void device(Fields& f) {
     DeviceChange d;
     d.t = time(f);
-    d.device = device_number(f);
+    d.device = devices_.emplace(f.raw("d").dump(), static_cast<uint32_t>(devices_.size())).first->second;
     d.maker = f.text("maker");
     d.os = f.text("os");
     d.region = f.text("region");
@@ -124,7 +132,7 @@ class Reader {
     const double t = time(f);
     const nlohmann::json& id = f.raw("id");
     m.id = id.is_number_unsigned() ? id.get<uint64_t>() : stable_hash(id.dump());
-    m.device = device_number(f);
+    m.device = known_device(f);
     m.cls = class_number(f);
     m.away_s = f.number("away_s", 0, 1e9, 0);
     m.first = static_cast<uint32_t>(content_->fates.size());
@@ -138,8 +146,10 @@ class Reader {
       out.p = fate.number("p", 0, 1, 0);
       out.reject = fate.flag("reject", false);
       out.works = fate.flag("works", false);
-      if (fate.has("delay_s") && !fate.raw("delay_s").is_null()) out.delay_s = fate.number("delay_s", 0, 1e9);
+      const bool delay = fate.has("delay_s") && !fate.raw("delay_s").is_null();
+      if (delay) out.delay_s = fate.number("delay_s", 0, 1e9);
       if (fate.has("receipt_s") && !fate.raw("receipt_s").is_null()) out.receipt_s = fate.number("receipt_s", 0, 1e9);
+      if (out.works && !delay) fate.fail("delay_s", "is missing: what works takes time");
       fate.finish();
       content_->fates.push_back({channel_number(name, f), out});
     }
@@ -152,15 +162,21 @@ class Reader {
 
   double time(Fields& f) {
     if (f.has("type")) f.raw("type");
-    const double t = f.number("t", 0, 1e10);
+    const double t = f.number("t", 0, kLongest_s);
     if (t < latest_) f.fail("t", "goes back in time");
     latest_ = t;
     return t;
   }
 
-  uint32_t device_number(Fields& f) {
+  uint32_t known_device(Fields& f) {
     const std::string key = f.raw("d").dump();
-    return devices_.emplace(key, static_cast<uint32_t>(devices_.size())).first->second;
+    const auto found = devices_.find(key);
+    if (found == devices_.end()) f.fail("d", "no dev line before this one tells of device " + key);
+    return found->second;
+  }
+
+  void check_channel(const Event& e, const Fields& f) const {
+    if (e.channel != "*") (void)channel_number(e.channel, f);
   }
 
   uint8_t channel_number(const std::string& name, const Fields& f) const {
@@ -200,8 +216,13 @@ class Reader {
 
 }  // namespace
 
+std::shared_ptr<const TapeContent> read_tape(std::istream& in, const std::string& path) {
+  return Reader().read(in, path);
+}
+
 std::shared_ptr<const TapeContent> read_tape(const std::string& path) {
-  return Reader().read(path);
+  std::ifstream in = open_input(path);
+  return read_tape(in, path);
 }
 
 Tape::Tape(std::shared_ptr<const TapeContent> content) : content_(std::move(content)) {}

@@ -2,6 +2,7 @@
 // and nothing is generated. Read once into memory, played as often as needed.
 #pragma once
 
+#include <iosfwd>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,7 +35,8 @@ struct TapeContent {
   std::vector<ChannelFate> fates;
 };
 
-// Throws BadInput with the line number.
+// Throws BadInput with the line number. `path` is what it calls the stream.
+std::shared_ptr<const TapeContent> read_tape(std::istream& in, const std::string& path);
 std::shared_ptr<const TapeContent> read_tape(const std::string& path);
 
 class Tape final : public Source {

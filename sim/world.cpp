@@ -55,12 +55,12 @@ double by_maker(const Map& map, const std::string& maker) {
   return rest != map.end() ? rest->second : 0;
 }
 
-uint8_t pick(const std::vector<Named>& from, double u) {
+uint16_t pick(const std::vector<Named>& from, double u) {
   for (size_t i = 0; i < from.size(); ++i) {
-    if (u < from[i].share) return static_cast<uint8_t>(i);
+    if (u < from[i].share) return static_cast<uint16_t>(i);
     u -= from[i].share;
   }
-  return static_cast<uint8_t>(from.size() - 1);
+  return static_cast<uint16_t>(from.size() - 1);
 }
 
 bool contains(const std::vector<std::string>& list, const std::string& name) {
@@ -126,8 +126,8 @@ void World::plan_changes() {
     if (e.type != EventType::reinstall && e.type != EventType::os_upgrade) continue;
     const auto os_number = [this](const std::string& name) {
       const auto& all = scenario_.fleet.os_levels;
-      return static_cast<uint8_t>(std::find_if(all.begin(), all.end(), [&](const Named& n) { return n.name == name; }) -
-                                  all.begin());
+      return static_cast<uint16_t>(
+          std::find_if(all.begin(), all.end(), [&](const Named& n) { return n.name == name; }) - all.begin());
     };
     for (uint32_t d = 0; d < devices_.size(); ++d) {
       if (chance_.uniform(kChange, d, i) >= e.fraction || !matches(e, devices_[d], 0)) continue;

@@ -19,7 +19,7 @@ class World final : public Source {
 
  private:
   struct Device {
-    uint8_t maker = 0, os = 0, region = 0;
+    uint16_t maker = 0, os = 0, region = 0;
     uint8_t installation = 0;
     bool restricted = false, dormant = false;
     float presence = 0;  // logit
@@ -29,7 +29,7 @@ class World final : public Source {
     double t;
     uint32_t device;
     bool upgrade;
-    uint8_t to;
+    uint16_t to;
   };
 
   void make_devices();
