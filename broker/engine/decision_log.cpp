@@ -34,7 +34,7 @@ void DecisionLog::add(const Line& line) {
   if (line.manufacturer) text("manufacturer", *line.manufacturer);
   text("chosen", line.candidates.front().channel);
   text("mode", routing::to_string(line.mode));
-  lines_ += fmt::format(R"(,"propensity":{:.6f},"candidates":[)", line.propensity);
+  lines_ += fmt::format(R"(,"propensity":{:.6g},"candidates":[)", line.propensity);
   for (const Candidate& candidate : line.candidates) {
     lines_ += &candidate == line.candidates.data() ? R"({"channel":)" : R"(,{"channel":)";
     dispatch::append_json_string(lines_, candidate.channel);
