@@ -1,11 +1,12 @@
 // What another policy would have delivered, from the broker's decision log.
 #include <CLI/CLI.hpp>
-#include <fstream>
+#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "broker/routing/replay.hpp"
 #include "cli/context.hpp"
+#include "cli/decision_log.hpp"
 
 namespace godwit::cli {
 
@@ -13,54 +14,6 @@ using nlohmann::json;
 using routing::LoggedDecision;
 
 namespace {
-
-struct Log {
-  std::vector<LoggedDecision> decisions;
-  uint64_t lines = 0, probes = 0, untold = 0, alone = 0, damaged = 0;
-};
-
-// False when the line can teach nothing; why is counted.
-bool read_line(const std::string& line, const std::string& app, const std::string& priority, Log& log) {
-  const json j = json::parse(line, nullptr, false);
-  if (!j.is_object() || j.value("format", "") != "godwit-decision/1" || !j.contains("candidates") ||
-      !j["candidates"].is_array())
-    return ++log.damaged, false;
-  if ((!app.empty() && member(j, "app") != app) || (!priority.empty() && member(j, "priority") != priority))
-    return false;
-  const std::string mode = member(j, "mode"), outcome = member(j, "outcome");
-  if (mode == "probe") return ++log.probes, false;
-  if (outcome == "unknown") return ++log.untold, false;
-  LoggedDecision d;
-  for (const json& c : j["candidates"]) {
-    if (!c.is_object() || !c.contains("p") || !c["p"].is_number()) return ++log.damaged, false;
-    if (member(c, "channel") == member(j, "chosen")) d.chosen = d.candidates.size();
-    d.candidates.push_back({member(c, "channel"), c["p"].get<double>()});
-  }
-  if (!j.contains("propensity") || !j["propensity"].is_number() || d.candidates.empty()) return ++log.damaged, false;
-  if (d.candidates.size() == 1) ++log.alone;
-  d.propensity = j["propensity"].get<double>();
-  d.delivered = outcome == "arrived";
-  d.manufacturer = member(j, "manufacturer");
-  log.decisions.push_back(std::move(d));
-  return true;
-}
-
-Result<Log> read_log(const std::vector<std::string>& files, const std::string& app, const std::string& priority) {
-  Log log;
-  for (const std::string& file : files) {
-    std::ifstream in(file);
-    if (!in)
-      return Error{Code::not_found, "cannot be read; the broker writes decisions.ndjson into its data_dir", file};
-    for (std::string line; std::getline(in, line);) {
-      ++log.lines;
-      read_line(line, app, priority, log);
-    }
-  }
-  if (log.decisions.empty())
-    return Error{Code::not_found,
-                 "no decision in it can be replayed; raise routing.decision_log.share, or give it time", files.front()};
-  return log;
-}
 
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> out;
@@ -76,12 +29,20 @@ struct Named {
 };
 
 // static-best makes its table from the first half of the log; every policy is judged by the second.
-Result<Named> policy_named(const std::string& name, std::span<const LoggedDecision> first_half) {
+Result<Named> policy_named(const std::string& name, const DecisionLog& log) {
+  const auto first_half = std::span<const LoggedDecision>(log.decisions).first(log.decisions.size() / 2);
   if (name == "believed") return Named{name, routing::as_believed()};
   if (name == "random") return Named{name, routing::uniform()};
   if (name == "static-best") return Named{name, routing::static_best(first_half)};
-  if (name.starts_with("prefer:")) return Named{name, routing::in_order(split(name.substr(7)))};
-  return Error{Code::invalid, "is none of: believed, random, static-best, prefer:CHANNEL,CHANNEL,…", name};
+  const auto wrong = [&](const std::string& what) {
+    return Error{Code::invalid, "--policy " + name + ": " + what, {}};
+  };
+  if (!name.starts_with("prefer:")) return wrong("is none of believed, random, static-best, prefer:CHANNEL,CHANNEL,…");
+  const std::vector<std::string> wish = split(name.substr(7));
+  if (wish.empty()) return wrong("name the channels to prefer, the best one first");
+  for (const std::string& channel : wish)
+    if (!log.has_channel(channel)) return wrong("no decision in the log had a choice of '" + channel + "'");
+  return Named{name, routing::in_order(wish)};
 }
 
 std::string with_interval(const routing::ReplayValue& v) {
@@ -92,7 +53,7 @@ json as_json(const routing::ReplayValue& v) {
   return {{"mean", v.mean}, {"low", v.interval.low}, {"high", v.interval.high}};
 }
 
-void show(const Context& context, const Log& log, const std::vector<Named>& policies) {
+void show(const Context& context, const DecisionLog& log, const std::vector<Named>& policies) {
   const std::span<const LoggedDecision> all(log.decisions);
   const auto judged = all.subspan(all.size() / 2);
   Table table({{"POLICY"},
@@ -100,8 +61,9 @@ void show(const Context& context, const Log& log, const std::vector<Named>& poli
                {"WORTH", Table::Align::right},
                {"BY PROPENSITY", Table::Align::right},
                {"DOUBLY ROBUST", Table::Align::right}});
-  json out{{"lines", log.lines},     {"probes", log.probes},       {"without_outcome", log.untold},
-           {"damaged", log.damaged}, {"one_candidate", log.alone}, {"judged", judged.size()}};
+  json out{
+      {"lines", log.lines},     {"others", log.others},       {"probes", log.probes},   {"without_outcome", log.untold},
+      {"damaged", log.damaged}, {"one_candidate", log.alone}, {"judged", judged.size()}};
   bool any_unknown = false;
   for (const Named& p : policies) {
     const routing::ReplayResult r = routing::replay(judged, p.policy);
@@ -112,7 +74,7 @@ void show(const Context& context, const Log& log, const std::vector<Named>& poli
                                {"estimate", r.is_estimate()},
                                {"inverse_propensity", as_json(r.inverse_propensity)},
                                {"doubly_robust", as_json(r.doubly_robust)}});
-    table.row({p.name, percent(r.agreement), grouped(static_cast<uint64_t>(r.effective)),
+    table.row({p.name, percent(r.agreement), grouped(static_cast<uint64_t>(std::llround(r.effective))),
                r.is_estimate() ? with_interval(r.inverse_propensity) : "no estimate",
                r.is_estimate() ? with_interval(r.doubly_robust) : "no estimate"});
     any_unknown |= !r.is_estimate();
@@ -147,15 +109,15 @@ void add_replay(CLI::App& app, Context& context) {
   replay->add_option("FILE", *files, "decisions.ndjson of the broker's data_dir, oldest first")->required();
   replay->add_option("--policy", *names, "one or several")->allow_extra_args(false);
   replay->add_option("--app", *of_app, "only this app's messages");
-  replay->add_option("--priority", *priority, "only critical, high, normal or low");
+  replay->add_option("--priority", *priority, "only messages of this priority")
+      ->check(CLI::IsMember({"critical", "high", "normal", "low"}));
   replay->callback([&context, files, names, of_app, priority] {
-    const Result<Log> log = read_log(*files, *of_app, *priority);
+    const Result<DecisionLog> log = read_decision_log(*files, {*of_app, *priority});
     if (!log) return context.fail(log.error());
     if (names->empty()) *names = {"believed", "static-best", "random"};
-    const auto half = std::span<const LoggedDecision>(log->decisions).first(log->decisions.size() / 2);
     std::vector<Named> policies;
     for (const std::string& name : *names) {
-      Result<Named> policy = policy_named(name, half);
+      Result<Named> policy = policy_named(name, *log);
       if (!policy) return context.fail(policy.error());
       policies.push_back(std::move(*policy));
     }
