@@ -131,11 +131,14 @@ void Router::Impl::appraise(const Ask& ask, const DeviceView& device, const Esti
 }
 
 // A sick channel whose cells have not been looked at for a while, or `candidates.size()`.
-size_t Router::Impl::probe(std::span<const Candidate> candidates, size_t best, const DeviceView& device) const {
+size_t Router::Impl::probe(const Candidates& candidates, const Estimates& estimates, size_t best,
+                           const DeviceView& device) const {
   for (size_t i = 0; i < candidates.size(); ++i) {
     const Candidate& c = candidates[i];
-    if (i == best || c.costly || !health.any_alarm(c.channel)) continue;
-    if (health.wants_probe(c.channel, device.profile, candidates[best].p - c.p, device.t)) return i;
+    if (i == best || c.costly || !estimates[i].reporting || !health.any_alarm(c.channel)) continue;
+    if (health.wants_probe(c.channel, device.profile, candidates[best].p - c.p,
+                           estimates[i].rate * (1 - device.dormant), device.t))
+      return i;
   }
   return candidates.size();
 }
@@ -159,7 +162,7 @@ Decision Router::Impl::first(const Ask& ask, double t, std::vector<CandidateView
     Exploration& exploration = explorations[priority];
     appraise(ask, device, estimates, best, candidates);
     exploration.spent(set_propensities(candidates, best, exploration));
-    const size_t probed = options.exploration[priority] > 0 ? probe(candidates, best, device) : count;
+    const size_t probed = options.exploration[priority] > 0 ? probe(candidates, estimates, best, device) : count;
     const size_t chosen = probed < count ? probed : draw(candidates, random);
     const Candidate& c = candidates[chosen];
     if (c.costly && c.utility <= 0) {

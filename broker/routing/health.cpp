@@ -10,18 +10,25 @@ namespace {
 constexpr double kDay_s = 86400, kQuarter_s = Health::kRemembered_s;
 constexpr double kHalved = 0.5, kNothing = Health::kNothing;  // the falls that the two tests are tuned to
 constexpr double kRecovered = 0.9;                            // of the expected deliveries
-constexpr double kClear = 7;
+constexpr double kClear = 7, kWell = 3;                       // nats against "as sick as before", and against half
 constexpr double kWorse = 5;
 constexpr double kFollows = 5, kSameTrouble_s = 60;  // what the rest of a wider cell must have seen, and how soon
 constexpr double kCreditLasts = 0.5;                 // its half-life, in the channel's patience
-constexpr double kLeastHealth = 0.02;
 constexpr double kProbeEvery_s = 15, kProbeQuickly_s = 3, kProbeAnyway_s = 60;
+constexpr double kHopeful = 1.5, kMostlyGone = 0.35;  // nats for the end of a fall this deep: then it is probed quickly
+constexpr double kTelling = 0.5;      // a phone that would hear less than this of a healthy channel tells little of it
 constexpr double kSurelySick_s = 45;  // hardly any trouble is over sooner, and what was sent before still tells of it
 constexpr double kCheapProbe = 0.3;
-constexpr uint32_t kDecisionsPerProbe = 8;  // where messages are rare, probes must not be most of them
+constexpr uint32_t kDecisionsPerProbe = 8, kDecisionsPerQuickProbe = 2;  // where messages are rare, probes must not
+                                                                         // be most of them
 
 double step(double left, bool success, double p) {
   return success ? std::log(left) : std::log((1 - left * p) / (1 - p));
+}
+
+// One outcome more for "recovered", against "only `sick` of the deliveries arrive".
+double against(double sick, bool success, double p) {
+  return success ? std::log(kRecovered / sick) : std::log((1 - kRecovered * p) / (1 - sick * p));
 }
 
 void calm(HealthCell& cell) {
@@ -59,19 +66,39 @@ double evidence(const HealthCell& cell) {
   return std::max(cell.suspicion, cell.despair);
 }
 
+double left_of(const Decayed& successes, const Decayed& expected, double t) {
+  return (successes.read(t, kQuarter_s) + 2 * kHalved) / (expected.read(t, kQuarter_s) + 2);
+}
+
 void update_health(HealthCell& cell, double t) {
-  const double s = cell.successes.read(t, kQuarter_s), n = cell.expected.read(t, kQuarter_s);
-  cell.health = std::clamp((s + 2 * kHalved) / (n + 2), kLeastHealth, 1.0);
+  cell.health = std::clamp(left_of(cell.successes, cell.expected, t), Health::kLeastHealth, 1.0);
+}
+
+// One outcome more for the second test. True when the channel is well again.
+bool is_well(HealthCell& cell, bool success, double p, double t) {
+  if (cell.recovery <= 0) {
+    const double lasting = left_of(cell.lasting_successes, cell.lasting_expected, t);
+    cell.sick = std::clamp(lasting, Health::kLeastSick, Health::kMostSick);
+    cell.wellness = cell.risen_successes = cell.risen_expected = 0;
+  }
+  const double before = cell.recovery;
+  cell.recovery = std::max(0.0, cell.recovery + against(cell.sick, success, p));
+  cell.wellness += against(kHalved, success, p);
+  cell.risen_successes += success;
+  cell.risen_expected += p;
+  if (cell.recovery <= kClear) return false;
+  if (cell.wellness > kWell) return true;
+  const bool is_partial = cell.wellness <= 0;
+  if (before <= kClear || is_partial) {  // it is better: the average would take a quarter of an hour to say so
+    cell.successes = cell.lasting_successes = {cell.risen_successes, t};
+    cell.expected = cell.lasting_expected = {cell.risen_expected, t};
+    update_health(cell, t);
+  }
+  if (is_partial) cell.recovery = 0;
+  return false;
 }
 
 }  // namespace
-
-template <class Self, class F>
-void Health::for_each_cell(Self& channel, F f) {
-  f(channel.all);
-  for (auto* cells : {&channel.makers, &channel.maker_oses, &channel.regions})
-    for (auto& cell : *cells) f(cell);
-}
 
 // One false trip per cell and week: the threshold is the logarithm of how often it is asked.
 double Health::threshold(const HealthCell& cell, double t) {
@@ -178,11 +205,12 @@ void Health::raise(PerChannel& channel, const Cover& cover, size_t at, double su
     if (!other.alarmed && !is_wider) calm(other);
   });
   cell.alarmed = true;
-  cell.alarmed_at = cell.last_first = t;
+  cell.alarmed_at = t;
+  cell.quiet_until = t + kSurelySick_s;
   cell.passed_over = 0;
   cell.recovery = 0;
-  cell.successes = {successes, t};
-  cell.expected = {expected, t};
+  cell.successes = cell.lasting_successes = {successes, t};
+  cell.expected = cell.lasting_expected = {expected, t};
   cell.despair = cell.fallen_successes = cell.fallen_expected = 0;
   update_health(cell, t);
   ++channel.alarms;
@@ -191,8 +219,8 @@ void Health::raise(PerChannel& channel, const Cover& cover, size_t at, double su
 
 void Health::judge_alarmed(PerChannel& channel, HealthCell& cell, bool success, double p, double unsaid, double t) {
   p = std::clamp(p, 0.001, 0.98);
-  cell.successes.add(t, kQuarter_s, success);
-  cell.expected.add(t, kQuarter_s, p * unsaid);
+  for (Decayed* successes : {&cell.successes, &cell.lasting_successes}) successes->add(t, kQuarter_s, success);
+  for (Decayed* expected : {&cell.expected, &cell.lasting_expected}) expected->add(t, kQuarter_s, p * unsaid);
   despair(cell, success, p, cell.health);
   if (cell.despair <= 0) {
     cell.despair = 0;
@@ -202,10 +230,7 @@ void Health::judge_alarmed(PerChannel& channel, HealthCell& cell, bool success, 
     cell.despair = cell.fallen_successes = cell.fallen_expected = 0;
   }
   update_health(cell, t);
-  const double sick = std::clamp(cell.health, 0.08, 0.7);
-  cell.recovery += success ? std::log(kRecovered / sick) : std::log((1 - kRecovered * p) / (1 - sick * p));
-  cell.recovery = std::max(0.0, cell.recovery);
-  if (cell.recovery <= kClear) return;
+  if (!is_well(cell, success, p, t)) return;
   channel.recent.forget();  // the silences of the sick time must not raise it again
   cell.alarmed = false;
   cell.health = 1;
@@ -214,13 +239,15 @@ void Health::judge_alarmed(PerChannel& channel, HealthCell& cell, bool success, 
   --channel.alarms;
 }
 
-bool Health::wants_probe(ChannelNo number, const Profile& profile, double loss, double t) const {
+bool Health::wants_probe(ChannelNo number, const Profile& profile, double loss, double chance, double t) const {
   bool wanted = false;
   for_each_cover(channels_[number], profile, [&](const HealthCell& cell) {
-    if (!cell.alarmed || cell.passed_over < kDecisionsPerProbe || t < cell.alarmed_at + kSurelySick_s) return;
-    const double silent_s = t - cell.last_first;
-    const double due_s = cell.recovery > 2 && cell.health < 0.35 ? kProbeQuickly_s : kProbeEvery_s;
-    wanted |= silent_s >= due_s && (loss < kCheapProbe || silent_s >= kProbeAnyway_s);
+    if (!cell.alarmed) return;
+    const bool hopeful = cell.recovery > kHopeful && cell.sick < kMostlyGone;
+    if (cell.passed_over < (hopeful ? kDecisionsPerQuickProbe : kDecisionsPerProbe)) return;
+    const double silent_s = t - cell.quiet_until + kProbeEvery_s;
+    const bool cheap = chance >= kTelling && (hopeful || loss < kCheapProbe);
+    wanted |= silent_s >= (hopeful ? kProbeQuickly_s : kProbeEvery_s) && (cheap || silent_s >= kProbeAnyway_s);
   });
   return wanted;
 }
@@ -229,10 +256,10 @@ void Health::passed_over(ChannelNo number, const Profile& profile) {
   for_each_cover(channels_[number], profile, [](HealthCell& cell) { cell.passed_over += cell.alarmed; });
 }
 
-void Health::first_sent(ChannelNo number, const Profile& profile, double t) {
+void Health::first_sent(ChannelNo number, const Profile& profile, double chance, double t) {
   if (channels_[number].alarms == 0) return;
-  for_each_cover(channels_[number], profile, [t](HealthCell& cell) {
-    cell.last_first = t;
+  for_each_cover(channels_[number], profile, [&](HealthCell& cell) {
+    cell.quiet_until = std::max(cell.quiet_until, t + kProbeEvery_s * std::min(1.0, chance / kTelling));
     cell.passed_over = 0;
   });
 }
@@ -267,63 +294,6 @@ std::vector<Health::Alarmed> Health::alarms(const Profiles& profiles) const {
         out.push_back({c, CellScope::region, 0, 0, static_cast<uint16_t>(r), &channel.regions[r]});
   }
   return out;
-}
-
-void Health::save(ByteWriter& out, size_t channels) const {
-  for (size_t c = 0; c < channels; ++c) {
-    size_t count = 0;
-    for_each_cell(channels_[c], [&count](const HealthCell&) { ++count; });
-    out.varint(channels_[c].trips);
-    channels_[c].recent.save(out);
-    for (const Decayed& d : {channels_[c].looks, channels_[c].frights}) out.f64(d.sum), out.f64(d.at);
-    out.varint(count);
-    for_each_cell(channels_[c], [&out](const HealthCell& cell) {
-      for (const double v :
-           {cell.judged_at, cell.since_successes, cell.since_expected, cell.fallen_successes, cell.fallen_expected,
-            cell.suspected_before, cell.accused_until, cell.events.sum, cell.events.at, cell.health, cell.successes.sum,
-            cell.successes.at, cell.expected.sum, cell.expected.at, cell.recovery, cell.alarmed_at, cell.last_first})
-        out.f64(v);
-      out.f64(cell.suspicion), out.f64(cell.despair);
-      out.u8(cell.alarmed ? 1 : 0);
-      out.u32(cell.passed_over);
-      out.u32(cell.heard);
-      for (size_t i = 0; i < std::min<size_t>(cell.heard, cell.witnesses.size()); ++i) out.u32(cell.witnesses[i]);
-    });
-  }
-}
-
-void Health::restore(ByteReader& in, const std::vector<ChannelNo>& channel_of, const Profiles& profiles) {
-  for (const ChannelNo c : channel_of) {
-    PerChannel& channel = channels_[c];
-    size_t count = 0;
-    for_each_cell(channel, [&count](const HealthCell&) { ++count; });
-    channel.trips = in.varint();
-    channel.recent.restore(in, profiles);
-    for (Decayed* d : {&channel.looks, &channel.frights}) {
-      d->sum = in.f64(), d->at = in.f64();
-      if (!(d->sum >= 0 && d->sum < 1e15 && d->at >= 0 && d->at < 1e15)) in.fail();
-    }
-    if (in.varint() != count) return in.fail();
-    channel.alarms = 0;
-    for_each_cell(channel, [&](HealthCell& cell) {
-      for (double* v : {&cell.judged_at, &cell.since_successes, &cell.since_expected, &cell.fallen_successes,
-                        &cell.fallen_expected, &cell.suspected_before, &cell.accused_until, &cell.events.sum,
-                        &cell.events.at, &cell.health, &cell.successes.sum, &cell.successes.at, &cell.expected.sum,
-                        &cell.expected.at, &cell.recovery, &cell.alarmed_at, &cell.last_first}) {
-        *v = in.f64();
-        if (!(*v >= 0 && *v < 1e15)) in.fail();
-      }
-      cell.suspicion = in.f64(), cell.despair = in.f64();
-      if (!(std::abs(cell.suspicion) < 1e15 && std::abs(cell.despair) < 1e15)) in.fail();
-      if (!(cell.health >= kLeastHealth && cell.health <= 1)) in.fail();
-      cell.alarmed = in.u8() != 0;
-      cell.passed_over = in.u32();
-      cell.heard = in.u32();
-      for (size_t i = 0; i < std::min<size_t>(cell.heard, cell.witnesses.size()); ++i) cell.witnesses[i] = in.u32();
-      channel.alarms += cell.alarmed;
-    });
-    if (in.failed()) return;
-  }
 }
 
 }  // namespace godwit::routing

@@ -43,11 +43,15 @@ struct HealthCell {
   // While alarmed; despair then is that of "next to nothing of what is left".
   bool alarmed = false;
   double health = 1;
-  Decayed successes, expected;  // half-life 15 minutes
-  double recovery = 0;          // log likelihood ratio of "as expected" against "as sick as now"
+  Decayed successes, expected;                  // half-life 15 minutes
+  Decayed lasting_successes, lasting_expected;  // the same, but no run of failures makes them forget
+  // Log likelihood ratio of "as expected" against "as sick as when this left 0", with what was counted since then; and
+  // of the same against half of it, because what is better need not be well.
+  double recovery = 0, wellness = 0;
+  double sick = 0, risen_successes = 0, risen_expected = 0;
   double alarmed_at = 0;
-  double last_first = 0;     // the last first send through this cell
-  uint32_t passed_over = 0;  // decisions since then that could have used it
+  double quiet_until = 0;    // what was sent through this cell tells enough until then
+  uint32_t passed_over = 0;  // decisions since the last such send that could have used it
 
   // Of one look at the latest sends, from the newest back: log likelihood ratio of "next to nothing arrives", the
   // highest that it was, where, and what was counted until there.
@@ -67,6 +71,7 @@ class Health {
   static constexpr double kMostExpected = 0.9;  // the surest devices are a little less sure than they look: two
                                                 // silences of them must not be an outage
   static constexpr double kLeastThreshold = 7, kMostThreshold = 16;
+  static constexpr double kLeastHealth = 0.02, kLeastSick = 0.08, kMostSick = 0.7;
   static constexpr double kRemembered_s = 900;  // half-life of what tells how much is left
   static constexpr double kLeft = 0.5;          // a channel below this is left already and need not be accused of more
 
@@ -93,10 +98,11 @@ class Health {
   // Weighs the silence of the sends that still wait.
   void look(ChannelNo channel, const LogHistogram& receipt_delays, double patience_s, double t);
 
-  // Probes. `loss`: how much the first send loses by using this channel; `passed_over` says that it was not used.
-  bool wants_probe(ChannelNo channel, const Profile& profile, double loss, double t) const;
+  // Probes. `loss`: how much the first send loses by using this channel; `chance`: that it would have its receipt if
+  // the channel were well, which is what it can tell. `passed_over` says that it was not used.
+  bool wants_probe(ChannelNo channel, const Profile& profile, double loss, double chance, double t) const;
   void passed_over(ChannelNo channel, const Profile& profile);
-  void first_sent(ChannelNo channel, const Profile& profile, double t);
+  void first_sent(ChannelNo channel, const Profile& profile, double chance, double t);
 
   // The receipts were lost, not the messages: every alarm of the channel was wrong.
   void clear(ChannelNo channel);
@@ -155,6 +161,13 @@ void Health::for_each_cover(Self& channel, const Profile& profile, F f) {
   f(channel.makers[profile.maker]);
   f(channel.maker_oses[profile.maker_os]);
   f(channel.regions[profile.region]);
+}
+
+template <class Self, class F>
+void Health::for_each_cell(Self& channel, F f) {
+  f(channel.all);
+  for (auto* cells : {&channel.makers, &channel.maker_oses, &channel.regions})
+    for (auto& cell : *cells) f(cell);
 }
 
 template <class F>

@@ -120,16 +120,87 @@ TEST_F(Cells, AFurtherFallIsBelievedAtOnce) {
   EXPECT_LT(health.factor(0, xiaomi), 0.2);
 }
 
-TEST_F(Cells, SickCellsAskForProbesButNotWhereMessagesAreRare) {
+TEST_F(Cells, AfterALongOutageAFewReceiptsBringTheTrafficBack) {
   calm(20000);
-  for (int i = 0; i < 40; ++i) judge(xiaomi, false, 0.85);
-  health.first_sent(0, xiaomi, t);
-  t += 100;
-  EXPECT_FALSE(health.wants_probe(0, xiaomi, 0.8, t));  // nobody was passed over: there is no traffic to judge
-  for (int i = 0; i < 8; ++i) health.passed_over(0, xiaomi);
-  EXPECT_TRUE(health.wants_probe(0, xiaomi, 0.8, t));
-  health.first_sent(0, xiaomi, t);
-  EXPECT_FALSE(health.wants_probe(0, xiaomi, 0.8, t));
+  for (int i = 0; i < 100; ++i) judge(i % 2 == 0 ? xiaomi : vivo, false, 0.85);
+  ASSERT_LT(health.factor(0, xiaomi), 0.1);
+  for (int i = 0; i < 4; ++i) judge(i % 2 == 0 ? xiaomi : vivo, true, 0.85);
+  EXPECT_GT(health.factor(0, xiaomi), 0.7);
+  for (int i = 0; i < 4; ++i) judge(i % 2 == 0 ? xiaomi : vivo, true, 0.85);
+  EXPECT_EQ(health.factor(0, xiaomi), 1);
+}
+
+TEST_F(Cells, AnOutageThatLeavesHalfTheDeliveriesBehindIsNotOver) {
+  calm(20000);
+  for (int i = 0; i < 100; ++i) judge(i % 2 == 0 ? xiaomi : vivo, false, 0.85);
+  const uint64_t before = health.trips();
+  double sum = 0;
+  for (int i = 0; i < 1000; ++i) {
+    judge(i % 2 == 0 ? xiaomi : vivo, random.uniform() < 0.85 * 0.5, 0.85);
+    if (i >= 100) sum += health.factor(0, xiaomi) / 900;
+  }
+  EXPECT_NEAR(sum, 0.5, 0.1);
+  EXPECT_LE(health.trips(), before + 1);
+}
+
+TEST_F(Cells, ARunOfFailuresDoesNotMakeTheUsualHalfLookLikeARecovery) {
+  calm(20000);
+  for (int i = 0; i < 600; ++i) judge(i % 2 == 0 ? xiaomi : vivo, random.uniform() < 0.85 * 0.5, 0.85);
+  const uint64_t before = health.trips();
+  for (int i = 0; i < 12; ++i) judge(i % 2 == 0 ? xiaomi : vivo, false, 0.85);
+  ASSERT_LT(health.factor(0, xiaomi), 0.25);
+  for (int i = 0; i < 4; ++i) judge(i % 2 == 0 ? xiaomi : vivo, true, 0.85);
+  EXPECT_LT(health.factor(0, xiaomi), 0.7);
+  EXPECT_EQ(health.trips(), before);
+}
+
+struct Probes : Cells {
+  void SetUp() override {
+    Cells::SetUp();
+    calm(20000);
+    for (int i = 0; i < 40; ++i) judge(xiaomi, false, 0.85);
+    t += 100;
+  }
+  void pass_over(int n) {
+    for (int i = 0; i < n; ++i) health.passed_over(0, xiaomi);
+  }
+  bool wanted(double loss, double chance) const { return health.wants_probe(0, xiaomi, loss, chance, t); }
+  void send(double chance) { health.first_sent(0, xiaomi, chance, t); }
+};
+
+TEST_F(Probes, AreAskedForBySickCellsButNotWhereMessagesAreRare) {
+  EXPECT_FALSE(wanted(0.2, 0.8));  // nobody was passed over: there is no traffic to judge
+  pass_over(8);
+  EXPECT_TRUE(wanted(0.2, 0.8));
+  send(0.8);
+  EXPECT_FALSE(wanted(0.2, 0.8));
+}
+
+TEST_F(Probes, AreMadeWithPhonesThatWouldHearOfAHealthyChannelAndLoseLittle) {
+  send(0.8);
+  pass_over(8);
+  t += 20;
+  EXPECT_TRUE(wanted(0.2, 0.8));
+  EXPECT_FALSE(wanted(0.6, 0.8));
+  EXPECT_FALSE(wanted(0.01, 0.02));  // a dead token costs nothing and tells nothing
+  t += 50;
+  EXPECT_TRUE(wanted(0.6, 0.8));  // nobody better came
+}
+
+TEST_F(Probes, ArePutOffByASendOnlyAsFarAsItCanTellSomething) {
+  send(0.02);
+  pass_over(8);
+  t += 1;
+  EXPECT_TRUE(wanted(0.2, 0.8));
+}
+
+TEST_F(Probes, FollowQuicklyWhenOneArrived) {
+  judge(xiaomi, true, 0.85);
+  send(0.8);
+  pass_over(2);
+  EXPECT_FALSE(wanted(0.6, 0.8));
+  t += 4;
+  EXPECT_TRUE(wanted(0.6, 0.8));
 }
 
 TEST_F(Cells, SurvivesSaveAndRestore) {

@@ -115,7 +115,7 @@ struct Router::Impl {
   Decision next(const Ask& ask, double t, std::vector<CandidateView>* why);
   void appraise(const Ask& ask, const DeviceView& device, const Estimates& estimates, size_t best,
                 Candidates& out) const;
-  size_t probe(std::span<const Candidate> candidates, size_t best, const DeviceView& device) const;
+  size_t probe(const Candidates& candidates, const Estimates& estimates, size_t best, const DeviceView& device) const;
   size_t cheaper_first(const Ask& ask, std::span<const Candidate> candidates, size_t costly) const;
   Decision in_order(const Ask& ask, double t) const;
   double check_after(const Ask& ask, const DeviceView& device, ChannelNo sent, std::span<const Candidate> rest) const;

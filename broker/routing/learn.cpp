@@ -96,7 +96,7 @@ AttemptMemo Router::Impl::sent(const Ask& ask, const Decision& decision, double 
   c.explored += decision.reason == Reason::explore || decision.reason == Reason::audit;
   c.probed += decision.reason == Reason::probe;
   c.breaker.sent(t);
-  if (memo.rank == 0) health.first_sent(memo.channel, device.profile, t);
+  if (memo.rank == 0) health.first_sent(memo.channel, device.profile, e.reporting ? memo.expected : 0, t);
   if (e.reporting && !c.doubt.doubted())
     health.sent(memo.channel, device.profile, heard_of(memo, t), soft_timeout_s(memo.channel));
   book.count(memo.channel, device.profile, sent_wall(memo, t), RateEvent::sent);

@@ -40,7 +40,9 @@ void Health::withdraw(ChannelNo number, const Profile& profile, const Sent& atte
       channel.recent.settle(attempt.device, attempt.t, arrived ? RecentSend::arrived : RecentSend::gone);
   if (said.share == 0) return;
   for_each_cover(channel, profile, [&](HealthCell& cell) {
-    if (cell.alarmed && cell.alarmed_at == said.at) cell.expected.add(t, kRemembered_s, -said.share * attempt.expected);
+    if (!cell.alarmed || cell.alarmed_at != said.at) return;
+    for (Decayed* expected : {&cell.expected, &cell.lasting_expected})
+      expected->add(t, kRemembered_s, -std::min(said.share * attempt.expected, expected->read(t, kRemembered_s)));
   });
 }
 

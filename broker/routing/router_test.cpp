@@ -239,6 +239,29 @@ TEST(Router, NormalExploresABitAndLogsTheProbability) {
   EXPECT_LE(explored, 20000 * 0.11);
 }
 
+TEST(Router, ASickChannelIsProbedOnlyWithPhonesWhoseReceiptsWouldComeBack) {
+  World w({device_channel("a", 0.9), device_channel("b", 0.6)});
+  const auto message_to = [&w](DeviceNo device, std::optional<uint32_t> reports) {
+    w.router.set_device(device, {"Xiaomi", "android", "13", "cn", "5.2"}, ~0u, reports);
+    w.device = device;
+  };
+  DeviceNo device = 10;
+  for (int i = 0; i < 300; ++i) message_to(++device, {}), w.outcome(0, true), w.outcome(1, i % 3 != 0);
+  for (int i = 0; i < 40; ++i) message_to(++device, {}), w.outcome(0, false);
+  ASSERT_FALSE(w.router.alarms().empty());
+  int probes[2] = {};
+  for (int i = 0; i < 400; ++i) {
+    const bool reporting = i % 8 == 0;
+    message_to(++device, reporting ? 3u : 2u);
+    w.now += 5 * kSecond;
+    const Ask ask = w.ask();
+    const Decision d = w.router.first(ask, w.now);
+    if (d.reason == Reason::probe) ++probes[reporting], w.router.sent(ask, d, w.now, w.wall());
+  }
+  EXPECT_EQ(probes[false], 0);
+  EXPECT_GT(probes[true], 5);
+}
+
 TEST(Cascade, GoesOnWhenSilenceMeansLossAndStopsWhenItDoesNotPay) {
   World w({device_channel("a", 0.7), device_channel("b", 0.6)});
   const Decision first = w.router.first(w.ask(PriorityClass::high), w.now);
