@@ -18,15 +18,14 @@ void Core::on_batch(const intake::BatchPtr& batch) {
     }
     AcceptAnswer answer;
     answer.id = fresh.message->id;
-    MessageIx ix = kNone;
-    if (const auto known = by_id_.find(answer.id); known != by_id_.end()) {
-      ix = known->second;  // the key's hour was forgotten early, but the message is still here
+    MessageIx ix = book_.find(answer.id);
+    if (ix != kNone) {  // the key's hour was forgotten early, but the message is still here
       answer.repeated = true;
     } else {
       ix = open_message(std::move(fresh.message), fresh.position);
       plan(ix);
     }
-    const MessageEntry& m = messages_[ix];
+    const MessageEntry& m = book_.message(ix);
     if (m.planned && m.fanout == nullptr) {
       answer.recipients = m.deliveries - m.counts.suppressed;
       if (*answer.recipients == 0) answer.state = DeliveryState::suppressed;
@@ -53,20 +52,13 @@ Core::App& Core::app_of(const std::string& id) {
 MessageIx Core::open_message(MessagePtr message, uint64_t position) {
   const Message& said = *message;
   App& app = app_of(said.app);
-  const MessageIx ix = messages_.add();
-  MessageEntry& m = messages_[ix];
+  const MessageIx ix = book_.open(std::move(message));
+  MessageEntry& m = book_.message(ix);
   m.app = static_cast<uint16_t>(app_index_.find(said.app)->second);
   m.position = position;
   m.expires_ns = now_ + (said.expires_ms() - wall_) * kNsPerMs;
-  if (!said.collapse_key.empty()) {
-    m.collapse_hash = stable_hash(said.collapse_key, stable_hash(said.app));
-    m.collapse_hash += m.collapse_hash == 0;
-  }
   m.channel_mask = app.mask;
   if (!said.channels.empty()) m.channel_mask &= mask_of(said.channels);
-  content_bytes_ += intake::footprint(said);
-  by_id_.emplace(said.id, ix);
-  m.message = std::move(message);
   if (!recovering_) app.stats->accepted.bump();
   bytes_since_checkpoint_ += 64 + said.content.size();
   if (!subscribers_.empty()) emit(m, nullptr, "accepted", kAppItself);
@@ -79,11 +71,6 @@ uint32_t Core::mask_of(const std::vector<std::string>& channels) const {
     for (const std::string& name : channels)
       if (slot.name == name) mask |= slot.bit();
   return mask;
-}
-
-MessageIx Core::find_message(const std::string& app, MessageId id) {
-  const auto it = by_id_.find(id);
-  return it == by_id_.end() || messages_[it->second].message->app != app ? kNone : it->second;
 }
 
 }  // namespace godwit::engine

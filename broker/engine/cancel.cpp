@@ -5,12 +5,12 @@
 namespace godwit::engine {
 
 void Core::cancel_message(const std::string& app, MessageId id, Done<CancelAnswer> done) {
-  const MessageIx ix = find_message(app, id);
+  const MessageIx ix = book_.find(app, id);
   if (ix == kNone) return done(Error{Code::not_found, "no such message, or it ended long ago", id.text()});
-  const MessageEntry& m = messages_[ix];
+  const MessageEntry& m = book_.message(ix);
   bool acts = !m.complete && !m.cancelled;
   if (m.complete && !m.cancelled)
-    for (DeliveryIx i = m.first; i != kNone && !acts; i = deliveries_[i].next) acts = may_recall(deliveries_[i]);
+    for (DeliveryIx i = m.first; i != kNone && !acts; i = book_.delivery(i).next) acts = may_recall(book_.delivery(i));
   if (!acts) {
     CancelAnswer answer;
     answer.already_out = m.counts.sent;
@@ -24,17 +24,16 @@ void Core::cancel_message(const std::string& app, MessageId id, Done<CancelAnswe
   auto committed = [this, shared, app, id](Fate fate, RecordRef) {
     post_([shared, app, id, fate](Core& core) {
       if (fate != Fate::ok) return (*shared)(journal_error(fate));
-      const MessageIx found = core.find_message(app, id);
+      const MessageIx found = core.book_.find(app, id);
       (*shared)(found == kNone ? CancelAnswer{} : core.cancel_now(found));
     });
   };
-  if (!parts_.ledger.submit(std::move(records), 1, std::move(committed)))
-    (*shared)(journal_behind());
+  if (!parts_.ledger.submit(std::move(records), 1, std::move(committed))) (*shared)(journal_behind());
 }
 
 CancelAnswer Core::cancel_now(MessageIx ix) {
   CancelAnswer answer;
-  MessageEntry& m = messages_[ix];
+  MessageEntry& m = book_.message(ix);
   m.cancelled = true;
   if (!m.planned) {  // scheduled: it has no deliveries yet and never will
     if (m.timer != planner::TimerWheel::kNone) --scheduled_;
@@ -46,7 +45,7 @@ CancelAnswer Core::cancel_now(MessageIx ix) {
   if (m.fanout) m.fanout->done = true;
   std::vector<AttemptIx> wishes;
   for (DeliveryIx i = m.first, next; i != kNone; i = next) {
-    Delivery& d = deliveries_[i];
+    Delivery& d = book_.delivery(i);
     next = d.next;
     if (d.state >= DeliveryState::sent && d.state <= DeliveryState::opened) ++answer.already_out;
     d.cancel_wished = true;
@@ -56,12 +55,12 @@ CancelAnswer Core::cancel_now(MessageIx ix) {
     }
     if (d.final) continue;
     d.waits_for_presence = false;
-    drop_queued(d);
+    book_.drop_queued(d);
     if (d.live > 0) {
       if (d.state < DeliveryState::sent) ++answer.already_out;
-      for (AttemptIx a = d.first_attempt; a != kNone; a = attempts_[a].next)
-        if (attempts_[a].phase == Attempt::Phase::in_flight)
-          channels_->cancel(attempts_[a].channel, flights_.name_of(attempts_[a].flight));
+      for (AttemptIx a = d.first_attempt; a != kNone; a = book_.attempt(a).next)
+        if (book_.attempt(a).phase == Attempt::Phase::in_flight)
+          channels_->cancel(book_.attempt(a).channel, flights_.name_of(book_.attempt(a).flight));
     } else if (d.state < DeliveryState::sent) {
       ++answer.cancelled;
       finish(i, DeliveryState::cancelled, Reason::cancelled);

@@ -28,7 +28,7 @@ routing::Sleep Core::sleep_of(const MessageEntry& m, const Delivery& d, const Ch
   const bool is_online = slot.caps.presence && d.device != kNoDevice && online(d.device, slot);
   if (d.bare_token) {
     if (slot.name != said.to.channel) return Sleep::no_token;
-  } else if (d.device == kNoDevice || (!(devices_[d.device].channels & slot.bit()) && !is_online)) {
+  } else if (d.device == kNoDevice || (!(device_channels_[d.device] & slot.bit()) && !is_online)) {
     return Sleep::no_token;  // who holds our connection is reachable there, registered for it or not
   }
   if (said.silent && !slot.caps.silent) return Sleep::unsupported;
@@ -71,8 +71,8 @@ void Core::gather_offers(const MessageEntry& m, const Delivery& d, Offers& out) 
 routing::Ask Core::ask_of(const MessageEntry& m, const Delivery& d) {
   memos_.clear();
   bool costly_unclear = false;
-  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
-    const Attempt& a = attempts_[i];
+  for (AttemptIx i = d.first_attempt; i != kNone; i = book_.attempt(i).next) {
+    const Attempt& a = book_.attempt(i);
     if (a.phase == Attempt::Phase::queued || a.phase == Attempt::Phase::intent) continue;
     costly_unclear |= a.costly && a.phase == Attempt::Phase::settled && a.result == Disposition::unknown;
     if (a.memo.channel == routing::kNoChannel) continue;  // from before a restart
@@ -93,14 +93,14 @@ routing::Ask Core::ask_of(const MessageEntry& m, const Delivery& d) {
 }
 
 routing::Decision Core::decide(DeliveryIx dix, const Offers& offers) {
-  const Delivery& d = deliveries_[dix];
-  const MessageEntry& m = messages_[d.message];
+  const Delivery& d = book_.delivery(dix);
+  const MessageEntry& m = book_.message(d.message);
   if (d.device == kNoDevice) {  // a bare token: nothing to choose and nobody to learn about
     routing::Decision only;
     bool may_have_arrived = false;
-    for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next)
-      may_have_arrived |=
-          attempts_[i].phase == Attempt::Phase::in_flight || dispatch::verdict_of(attempts_[i].result).may_have_arrived;
+    for (AttemptIx i = d.first_attempt; i != kNone; i = book_.attempt(i).next)
+      may_have_arrived |= book_.attempt(i).phase == Attempt::Phase::in_flight ||
+                          dispatch::verdict_of(book_.attempt(i).result).may_have_arrived;
     if (may_have_arrived) only.reason = routing::Reason::used_up;
     for (size_t i = 0; i < offers.size && !may_have_arrived; ++i) {
       if (offers.list[i].sleep != routing::Sleep::awake) continue;
@@ -116,8 +116,8 @@ routing::Decision Core::decide(DeliveryIx dix, const Offers& offers) {
 }
 
 void Core::route(DeliveryIx dix) {
-  Delivery& d = deliveries_[dix];
-  const MessageEntry& m = messages_[d.message];
+  Delivery& d = book_.delivery(dix);
+  const MessageEntry& m = book_.message(d.message);
   if (d.final) return;
   if (now_ >= m.expires_ns) return expire(dix);
   Offers offers;
@@ -148,14 +148,14 @@ void Core::send_everywhere(DeliveryIx dix, const Offers& offers) {
 
 // No further channel for now. What that means depends on what has gone out already.
 void Core::end_cascade(DeliveryIx dix, const Offers& offers) {
-  Delivery& d = deliveries_[dix];
-  const MessageEntry& m = messages_[d.message];
+  Delivery& d = book_.delivery(dix);
+  const MessageEntry& m = book_.message(d.message);
   if (d.live > 0) return arm(dix, Wake::none, m.expires_ns);  // the settlement will say
   leave_fanout_window(dix);
   bool reports = false, unclear = false, costly_unclear = false;
   Reason refusal = Reason::no_channel;
-  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
-    const Attempt& a = attempts_[i];
+  for (AttemptIx i = d.first_attempt; i != kNone; i = book_.attempt(i).next) {
+    const Attempt& a = book_.attempt(i);
     const auto verdict = dispatch::verdict_of(a.result);
     if (verdict.step == dispatch::Step::sent) reports |= slots_[a.channel].reports();
     if (verdict.step == dispatch::Step::unclear) {
@@ -203,7 +203,7 @@ void Core::end_cascade(DeliveryIx dix, const Offers& offers) {
 
 // Nothing can carry it now, but that will pass: it is looked at again after a while, and when a channel wakes up.
 void Core::park(DeliveryIx dix) {
-  Delivery& d = deliveries_[dix];
+  Delivery& d = book_.delivery(dix);
   leave_fanout_window(dix);
   if (!d.parked_listed) {
     d.parked_listed = true;
@@ -212,20 +212,21 @@ void Core::park(DeliveryIx dix) {
   int64_t wait_ms = std::min(kLongestLook, int64_t{1'000} << std::min<uint8_t>(d.looks, 5));
   // A channel that failed again and again gets time to recover, but not all that is left.
   if (d.worn_channels != 0 && repeatable(d) == kNone) {
-    const int64_t left_ms = (messages_[d.message].expires_ns - now_) / kNsPerMs;
-    const AttemptIx last = last_attempt(d);
-    const bool again = last != kNone && failed_tries(d, attempts_[last].channel) > options_.max_tries;
+    const int64_t left_ms = (book_.message(d.message).expires_ns - now_) / kNsPerMs;
+    const AttemptIx last = book_.last_attempt(d);
+    const bool again = last != kNone && failed_tries(d, book_.attempt(last).channel) > options_.max_tries;
     wait_ms = std::min(again ? kSecondRecovery : kFirstRecovery, std::max<int64_t>(left_ms / 2, 1'000));
   }
   d.looks = std::min<uint8_t>(d.looks + 1, kMostLooks);
   arm(dix, Wake::parked, now_ + wait_ms * kNsPerMs);
   if (parked_.size() < parked_compact_at_) return;
-  std::erase_if(parked_, [this](DeliveryIx i) { return !deliveries_.alive(i) || !deliveries_[i].parked_listed; });
+  std::erase_if(parked_,
+                [this](DeliveryIx i) { return !book_.deliveries().alive(i) || !book_.delivery(i).parked_listed; });
   parked_compact_at_ = std::max<size_t>(1'024, parked_.size() * 2);
 }
 
 void Core::look_again(DeliveryIx dix) {
-  const AttemptIx unclear = repeatable(deliveries_[dix]);
+  const AttemptIx unclear = repeatable(book_.delivery(dix));
   return unclear != kNone ? retry_or_next(dix, unclear) : route(dix);
 }
 
@@ -239,8 +240,8 @@ bool Core::work_unparked() {
   for (size_t n = std::min<size_t>(unparked_.size(), 2'000); n > 0; --n) {
     const DeliveryIx dix = unparked_.back();
     unparked_.pop_back();
-    if (!deliveries_.alive(dix)) continue;
-    Delivery& d = deliveries_[dix];
+    if (!book_.deliveries().alive(dix)) continue;
+    Delivery& d = book_.delivery(dix);
     if (!d.parked_listed) continue;
     d.parked_listed = false;
     if (!d.final && d.live == 0 && d.wake == Wake::parked) look_again(dix);
@@ -257,8 +258,8 @@ bool Core::silence_counts(const Attempt& a) const {
 }
 
 void Core::tell_silence(Delivery& d, bool at_once) {
-  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
-    Attempt& a = attempts_[i];
+  for (AttemptIx i = d.first_attempt; i != kNone; i = book_.attempt(i).next) {
+    Attempt& a = book_.attempt(i);
     if (!silence_counts(a)) continue;
     if (!at_once && now_ - a.memo.sent_ns < seconds(router_.soft_timeout_s(a.memo.channel))) continue;
     a.silence_told = true;
@@ -269,8 +270,8 @@ void Core::tell_silence(Delivery& d, bool at_once) {
 // When the next silence of a channel that reports is to be told; 0: none is left.
 MonoNs Core::next_silence(const Delivery& d) const {
   MonoNs next = 0;
-  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
-    const Attempt& a = attempts_[i];
+  for (AttemptIx i = d.first_attempt; i != kNone; i = book_.attempt(i).next) {
+    const Attempt& a = book_.attempt(i);
     if (!silence_counts(a) || !slots_[a.channel].reports()) continue;
     const MonoNs at = a.memo.sent_ns + seconds(router_.soft_timeout_s(a.memo.channel));
     next = next == 0 ? at : std::min(next, at);
@@ -279,21 +280,21 @@ MonoNs Core::next_silence(const Delivery& d) const {
 }
 
 void Core::on_silence(DeliveryIx dix) {
-  Delivery& d = deliveries_[dix];
+  Delivery& d = book_.delivery(dix);
   tell_silence(d);
   if (d.cancel_wished || d.cascade_over) return end_cascade(dix, {});
-  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
-    if (attempts_[i].phase == Attempt::Phase::intent) return arm(dix, Wake::silence, now_ + kQueuePatience);
-    if (attempts_[i].phase == Attempt::Phase::queued) return on_impatience(dix, attempts_[i].channel);
+  for (AttemptIx i = d.first_attempt; i != kNone; i = book_.attempt(i).next) {
+    if (book_.attempt(i).phase == Attempt::Phase::intent) return arm(dix, Wake::silence, now_ + kQueuePatience);
+    if (book_.attempt(i).phase == Attempt::Phase::queued) return on_impatience(dix, book_.attempt(i).channel);
   }
-  if (messages_[d.message].message->routing == RoutingMode::all) return end_cascade(dix, {});
+  if (book_.message(d.message).message->routing == RoutingMode::all) return end_cascade(dix, {});
   route(dix);
 }
 
 // It has waited long in the queue of `channel`: if another channel can take it now, it goes there.
 void Core::on_impatience(DeliveryIx dix, ChannelNo channel) {
-  Delivery& d = deliveries_[dix];
-  const MessageEntry& m = messages_[d.message];
+  Delivery& d = book_.delivery(dix);
+  const MessageEntry& m = book_.message(d.message);
   const uint32_t closed = d.closed_channels;
   d.closed_channels |= slots_[channel].bit();
   Offers offers;
@@ -302,7 +303,7 @@ void Core::on_impatience(DeliveryIx dix, ChannelNo channel) {
   if (offers.awake != 0 && m.message->routing != RoutingMode::all) {
     const routing::Decision decision = decide(dix, offers);
     if (decision.action == routing::Action::send) {
-      drop_queued(d);
+      book_.drop_queued(d);
       return enqueue(dix, by_route_[decision.channel], choice_of(decision, offers), 0);
     }
   }

@@ -81,10 +81,10 @@ void Core::carry_slice() {
   CheckpointJob& job = *checkpoint_job_;
   std::string records, body;
   std::vector<MessageId> carried;
-  const uint32_t end = std::min(messages_.slots(), job.next + kSlice);
+  const uint32_t end = std::min(book_.messages().slots(), job.next + kSlice);
   for (; job.next < end && records.size() < kCarryBytes; ++job.next) {
-    if (!messages_.alive(job.next)) continue;
-    const MessageEntry& m = messages_[job.next];
+    if (!book_.messages().alive(job.next)) continue;
+    const MessageEntry& m = book_.message(job.next);
     if (m.complete) continue;
     if (m.position >= job.carry_before) {
       job.replay_from = std::min(job.replay_from, m.position);
@@ -95,7 +95,7 @@ void Core::carry_slice() {
     append_record(records, RecordType::carry, static_cast<uint16_t>(m.message->id.vshard()), body);
     carried.push_back(m.message->id);
   }
-  job.scanned = job.next >= messages_.slots();
+  job.scanned = job.next >= book_.messages().slots();
   if (!carried.empty()) {
     ++job.carrying;
     stats_.carried.bump(carried.size());
@@ -115,8 +115,8 @@ void Core::on_carried(const std::vector<MessageId>& ids, Fate fate, RecordRef fi
   --job.carrying;
   if (fate != Fate::ok) job.failed = true;
   for (size_t i = 0; i < ids.size() && fate == Fate::ok; ++i) {
-    const auto it = by_id_.find(ids[i]);
-    if (it != by_id_.end()) messages_[it->second].position = first.offset + first.index + i;
+    const MessageIx ix = book_.find(ids[i]);
+    if (ix != kNone) book_.message(ix).position = first.offset + first.index + i;
   }
   if (job.carrying > 0 || !job.scanned) return;
   if (job.failed) return end_checkpoint();
@@ -183,8 +183,8 @@ void Core::carry_message(const MessageEntry& m, std::string& body) const {
     carry.dropped.resize(9);
     if (m.dropped) std::copy(m.dropped->begin(), m.dropped->end(), carry.dropped.begin());
   }
-  for (DeliveryIx i = m.first; i != kNone; i = deliveries_[i].next) {
-    const Delivery& d = deliveries_[i];
+  for (DeliveryIx i = m.first; i != kNone; i = book_.delivery(i).next) {
+    const Delivery& d = book_.delivery(i);
     if (m.fanout && d.final) {
       ++carry.dropped[static_cast<size_t>(d.state)];  // counted, not named: they will not be planned again
       continue;

@@ -9,7 +9,6 @@
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <boost/unordered/unordered_flat_set.hpp>
 #include <deque>
 #include <functional>
 #include <string>
@@ -23,11 +22,11 @@
 #include "broker/engine/engine.hpp"
 #include "broker/engine/journal_error.hpp"
 #include "broker/engine/long_polls.hpp"
+#include "broker/engine/message_book.hpp"
 #include "broker/engine/registry_writer.hpp"
 #include "broker/engine/seen_events.hpp"
 #include "broker/engine/state.hpp"
 #include "broker/engine/timer_kind.hpp"
-#include "broker/engine/vendor_ids.hpp"
 #include "broker/intake/intake.hpp"
 #include "broker/message/records.hpp"
 #include "broker/planner/audience.hpp"
@@ -144,16 +143,14 @@ class Core {
   // accept.cpp
   App& app_of(const std::string& id);
   MessageIx open_message(MessagePtr message, uint64_t position);
-  MessageIx find_message(const std::string& app, MessageId id);
   uint32_t mask_of(const std::vector<std::string>& channels) const;
 
   // plan.cpp
   void plan(MessageIx);
   void add_delivery(MessageIx, DeviceNo device);
   void add_nobody(MessageIx, uint32_t name);
-  DeliveryIx link_delivery(MessageIx);
-  void index_delivery(MessageEntry&, DeliveryIx);
-  void collapse_older(MessageIx, DeliveryIx);
+  DeliveryIx begin_delivery(MessageIx);
+  void collapse_older(DeliveryIx);
   bool work_fanouts();
   void work_fanout(MessageIx, uint64_t budget);
   bool may_draw() const;
@@ -182,7 +179,6 @@ class Core {
 
   // send.cpp
   void enqueue(DeliveryIx, ChannelNo, const Choice&, uint8_t failures);
-  void drop_queued(Delivery&);
   bool pump();
   bool pump(ChannelSlot&);
   bool waits_for_more(const ChannelSlot&, uint32_t most_targets) const;
@@ -217,14 +213,7 @@ class Core {
   void outcome_due(DeliveryIx);
   void encode_outcomes();
   void fill_progress(const MessageEntry&, const Delivery&, records::Progress&) const;
-  void evict_finished();
-  void remove_message(MessageIx);
-  void remove_delivery(DeliveryIx);  // from the slabs only
   void drop_fanout_head(MessageIx);
-  void list_for_device(DeliveryIx);
-  void unlist_for_device(Delivery&);
-  AttemptIx last_attempt(const Delivery&) const;
-  Attempt* last_attempt_on(const Delivery&, ChannelNo);
 
   // receipts.cpp
   struct Heard {
@@ -235,7 +224,6 @@ class Core {
   };
   bool hear(DeliveryIx, AttemptIx, const Heard&);  // false: counted before
   void on_receipt(const ChannelEvent&);
-  DeliveryIx find_delivery(const MessageEntry&, DeviceNo) const;
   DeliveryIx find_delivery_by_address(const MessageEntry&, const ChannelSlot&, const std::string& address) const;
   void count_delay(const MessageEntry&, ChannelNo);
   void remember_vendor_id(AttemptIx);
@@ -348,44 +336,8 @@ class Core {
   MonoNs now_ = 0;
   WallMs wall_ = 0;
 
-  // Open and lately finished messages.
-  Slab<MessageEntry> messages_;
-  Slab<Delivery> deliveries_;
-  Slab<Attempt> attempts_;
-  Slab<Receipt> receipts_;
-  boost::unordered_flat_map<MessageId, MessageIx, MessageIdHash> by_id_;
-  // Deliveries of messages to many devices, found by the two. The set has four bytes of each and looks the key up in
-  // the delivery itself, which must therefore be taken out before it is removed.
-  struct MessageAndDevice {
-    MessageIx message;
-    DeviceNo device;
-    bool operator==(const MessageAndDevice&) const = default;
-  };
-  class ByDevice {
-   public:
-    using is_transparent = void;
-    explicit ByDevice(const Slab<Delivery>& deliveries) : deliveries_(&deliveries) {}
-    size_t operator()(MessageAndDevice key) const {
-      return std::hash<uint64_t>()((static_cast<uint64_t>(key.message) << 32) | key.device);
-    }
-    size_t operator()(DeliveryIx i) const { return (*this)(key(i)); }
-    template <class A, class B>
-    bool operator()(A a, B b) const {
-      return key(a) == key(b);
-    }
-
-   private:
-    MessageAndDevice key(MessageAndDevice k) const { return k; }
-    MessageAndDevice key(DeliveryIx i) const { return {(*deliveries_)[i].message, (*deliveries_)[i].device}; }
-
-    const Slab<Delivery>* deliveries_;
-  };
-  boost::unordered_flat_set<DeliveryIx, ByDevice, ByDevice> by_device_{0, ByDevice(deliveries_), ByDevice(deliveries_)};
-  VendorIds vendor_ids_{attempts_};
-  boost::unordered_flat_map<uint64_t, DeliveryIx> collapse_;     // hash of (app, key, device) -> newest not gone out
-  std::deque<uint64_t> finished_;                                // names of finished messages, oldest first
-  uint64_t open_deliveries_ = 0, finished_deliveries_ = 0, content_bytes_ = 0;
-  uint64_t inbox_seq_ = 0, scheduled_ = 0;
+  MessageBook book_;
+  uint64_t scheduled_ = 0;  // messages whose time has not come
 
   // A parcel with a channel.
   struct Flight {
@@ -396,12 +348,7 @@ class Core {
   };
   Slab<Flight> flights_;
 
-  // By device number.
-  struct DeviceSlot {
-    uint32_t channels = 0;     // bits: it has a live token (or registration) there
-    DeliveryIx first = kNone;  // its open deliveries, newest first
-  };
-  std::vector<DeviceSlot> devices_;
+  std::vector<uint32_t> device_channels_;  // by device, bits: it has a live token (or registration) there
   boost::unordered_flat_map<DeviceNo, std::string> removed_ids_;
 
   std::deque<ChannelSlot> slots_;  // by ChannelNo; addresses stay

@@ -8,7 +8,7 @@ namespace godwit::engine {
 void Core::log_decision(const MessageEntry& m, const Delivery& d) {
   if (recovering_ || d.device == kNoDevice || d.first_attempt == kNone) return;
   if (m.message->routing != RoutingMode::best || !decision_log_.wants(m.message->id, d.device)) return;
-  const Attempt& first = attempts_[d.first_attempt];
+  const Attempt& first = book_.attempt(d.first_attempt);
   const Choice& c = first.choice;
   std::array<DecisionLog::Candidate, std::tuple_size_v<decltype(c.considered)> + 1> candidates;
   size_t n = 0;
@@ -26,8 +26,8 @@ void Core::log_decision(const MessageEntry& m, const Delivery& d) {
   line.mode = c.reason;
   line.propensity = c.propensity;
   line.candidates = {candidates.data(), n};
-  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {  // of all tries on that channel
-    const Attempt& a = attempts_[i];
+  for (AttemptIx i = d.first_attempt; i != kNone; i = book_.attempt(i).next) {  // of all tries on that channel
+    const Attempt& a = book_.attempt(i);
     if (a.channel != first.channel || a.memo.channel == routing::kNoChannel) continue;
     const routing::Told now = routing::told(a.memo);
     if (line.told != routing::Told::arrived && now != routing::Told::nothing) line.told = now;

@@ -86,8 +86,8 @@ void Core::device_changed(const RegistryChange& change) {
   }
   // What could not be sent for want of a channel may have one now.
   std::vector<DeliveryIx> waiting;
-  for (DeliveryIx i = devices_[change.device].first; i != kNone; i = deliveries_[i].device_next) {
-    const Delivery& d = deliveries_[i];
+  for (DeliveryIx i = book_.newest_of(change.device); i != kNone; i = book_.delivery(i).device_next) {
+    const Delivery& d = book_.delivery(i);
     if (!d.final && d.live == 0 && d.state < DeliveryState::sent && (d.wake == Wake::parked || d.waits_for_presence))
       waiting.push_back(i);
   }
@@ -95,17 +95,16 @@ void Core::device_changed(const RegistryChange& change) {
 }
 
 void Core::load_device(DeviceNo no) {
-  if (no >= devices_.size()) devices_.resize(std::max<size_t>(registry_.end(), no + 1));
-  DeviceSlot& device = devices_[no];
-  device.channels = 0;
-  uint32_t routes = 0;
+  if (no >= device_channels_.size()) device_channels_.resize(std::max<size_t>(registry_.end(), no + 1));
+  uint32_t channels = 0, routes = 0;
   registry_.for_each_token(no, [&](const Registry::Token& token) {
     for (const ChannelSlot& slot : slots_)
       if (slot.name == token.channel) {
-        device.channels |= slot.bit();
+        channels |= slot.bit();
         routes |= 1u << slot.route;
       }
   });
+  device_channels_[no] = channels;
   routing::DeviceTraits traits;
   traits.manufacturer = registry_.manufacturer_of(no);
   traits.platform = registry_.platform_of(no);
@@ -116,13 +115,13 @@ void Core::load_device(DeviceNo no) {
 }
 
 void Core::forget_device(DeviceNo no) {
-  if (no >= devices_.size()) return;
-  devices_[no].channels = 0;
+  if (no >= device_channels_.size()) return;
+  device_channels_[no] = 0;
   std::vector<DeliveryIx> open;
-  for (DeliveryIx i = devices_[no].first; i != kNone; i = deliveries_[i].device_next) open.push_back(i);
+  for (DeliveryIx i = book_.newest_of(no); i != kNone; i = book_.delivery(i).device_next) open.push_back(i);
   for (const DeliveryIx dix : open) {
-    Delivery& d = deliveries_[dix];
-    drop_queued(d);
+    Delivery& d = book_.delivery(dix);
+    book_.drop_queued(d);
     if (!d.final && d.live == 0)
       finish(dix, d.state == DeliveryState::sent ? d.state : DeliveryState::failed, Reason::device_removed);
   }

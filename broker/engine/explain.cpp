@@ -91,8 +91,8 @@ DeliveryView Core::view_of(const MessageEntry& m, const Delivery& d) const {
   v.reason = to_string(d.reason);
   v.planned_ms = m.at(d.planned);
   v.final_ms = d.final ? m.at(d.ended) : 0;
-  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
-    const Attempt& a = attempts_[i];
+  for (AttemptIx i = d.first_attempt; i != kNone; i = book_.attempt(i).next) {
+    const Attempt& a = book_.attempt(i);
     if (a.phase == Attempt::Phase::queued || a.phase == Attempt::Phase::intent) continue;
     AttemptView& out = v.attempts.emplace_back();
     out.channel = slots_[a.channel].name;
@@ -111,8 +111,8 @@ DeliveryView Core::view_of(const MessageEntry& m, const Delivery& d) const {
     out.why = why_sentence(a);
     out.why_json = why_json(a);
   }
-  for (ReceiptIx i = d.receipts; i != kNone; i = receipts_[i].next) {
-    const Receipt& r = receipts_[i];
+  for (ReceiptIx i = d.receipts; i != kNone; i = book_.receipt(i).next) {
+    const Receipt& r = book_.receipt(i);
     v.receipts.push_back(
         {r.event, r.source, r.channel == kAppItself ? std::string() : slots_[r.channel].name, r.at_ms});
   }

@@ -23,38 +23,18 @@ std::string cursor_text(uint64_t seq) {
 
 }  // namespace
 
-void Core::list_for_device(DeliveryIx dix) {
-  Delivery& d = deliveries_[dix];
-  DeviceSlot& device = devices_[d.device];
-  d.device_next = device.first;
-  if (device.first != kNone) deliveries_[device.first].device_prev = dix;
-  device.first = dix;
-  d.listed = true;
-}
-
-void Core::unlist_for_device(Delivery& d) {
-  if (!d.listed) return;
-  d.listed = false;
-  if (d.device_prev == kNone)
-    devices_[d.device].first = d.device_next;
-  else
-    deliveries_[d.device_prev].device_next = d.device_next;
-  if (d.device_next != kNone) deliveries_[d.device_next].device_prev = d.device_prev;
-  d.device_prev = d.device_next = kNone;
-}
-
 Broker::InboxPage Core::inbox_page(DeviceNo device, uint64_t after, unsigned limit) const {
   std::vector<const Delivery*> found;  // newest first
-  for (DeliveryIx i = devices_[device].first; i != kNone; i = deliveries_[i].device_next) {
-    const Delivery& d = deliveries_[i];
+  for (DeliveryIx i = book_.newest_of(device); i != kNone; i = book_.delivery(i).device_next) {
+    const Delivery& d = book_.delivery(i);
     if (d.inbox_seq <= after) break;  // the list is in order, and everything beyond was handed out
-    if (now_ < messages_[d.message].expires_ns && !d.cancel_wished) found.push_back(&d);
+    if (now_ < book_.message(d.message).expires_ns && !d.cancel_wished) found.push_back(&d);
   }
   Broker::InboxPage page;
   const size_t n = std::min<size_t>({found.size(), limit, kMostItems});
   for (size_t i = 0; i < n; ++i) {
     const Delivery& d = *found[found.size() - 1 - i];
-    page.items.push_back({messages_[d.message].message, cursor_text(d.inbox_seq)});
+    page.items.push_back({book_.message(d.message).message, cursor_text(d.inbox_seq)});
     after = d.inbox_seq;
   }
   page.cursor = cursor_text(after);

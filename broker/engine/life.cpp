@@ -16,9 +16,9 @@ bool on_path(DeliveryState s) {
 
 // Everything up to `state` counts as reached: who has been delivered to was also sent to.
 void Core::reach(DeliveryIx dix, DeliveryState state) {
-  Delivery& d = deliveries_[dix];
+  Delivery& d = book_.delivery(dix);
   if (!on_path(d.state) || state <= d.state) return;
-  MessageEntry& m = messages_[d.message];
+  MessageEntry& m = book_.message(d.message);
   EngineStats::App& app = *apps_[m.app].stats;
   for (auto s = static_cast<size_t>(d.state) + 1; s <= static_cast<size_t>(state); ++s) {
     if (!recovering_) app.states[s].bump();
@@ -42,25 +42,25 @@ void Core::reach(DeliveryIx dix, DeliveryState state) {
   d.state = state;
   if (state == DeliveryState::sent) leave_fanout_window(dix);
   if (!subscribers_.empty() && state != DeliveryState::attempted) {
-    const AttemptIx last = last_attempt(d);
-    emit(m, &d, to_string(state), last == kNone ? kAppItself : attempts_[last].channel);
+    const AttemptIx last = book_.last_attempt(d);
+    emit(m, &d, to_string(state), last == kNone ? kAppItself : book_.attempt(last).channel);
   }
   if (state >= DeliveryState::sent) outcome_due(dix);
   if (state >= DeliveryState::delivered && !d.final) finish(dix, state, Reason::none);
 }
 
 void Core::finish(DeliveryIx dix, DeliveryState state, Reason reason) {
-  Delivery& d = deliveries_[dix];
+  Delivery& d = book_.delivery(dix);
   if (d.final) return;
-  MessageEntry& m = messages_[d.message];
-  d.final = true;
+  MessageEntry& m = book_.message(d.message);
+  book_.finish(dix);
   d.ended = m.since(wall_);
   if (reason != Reason::none || !is_recall(d.reason)) d.reason = reason;
   d.wake = Wake::none;
   d.waits_for_presence = false;
   d.parked_listed = false;
   timers_.cancel(d.timer);
-  drop_queued(d);
+  book_.drop_queued(d);
   // Another channel got it there: the silence of those before it is known now and would never be told later, so every
   // channel that loses to the next one would look better than it is. A late receipt takes it back.
   if ((state == DeliveryState::delivered || state == DeliveryState::opened) && !recovering_) tell_silence(d, true);
@@ -75,14 +75,10 @@ void Core::finish(DeliveryIx dix, DeliveryState state, Reason reason) {
     m.counts.cancelled += state == DeliveryState::cancelled;
     if (!subscribers_.empty()) emit(m, &d, to_string(state), kAppItself, std::string(to_string(reason)));
   }
-  if (d.state != DeliveryState::sent) unlist_for_device(d);  // sent without a receipt: still in the inbox
-  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next)
-    if (attempts_[i].phase == Attempt::Phase::in_flight)
-      channels_->cancel(attempts_[i].channel, flights_.name_of(attempts_[i].flight));
-  --m.open;
-  if (m.fanout) --m.fanout->open;
-  --open_deliveries_;
-  ++finished_deliveries_;
+  if (d.state != DeliveryState::sent) book_.leave_inbox(d);  // sent without a receipt: still in the inbox
+  for (AttemptIx i = d.first_attempt; i != kNone; i = book_.attempt(i).next)
+    if (book_.attempt(i).phase == Attempt::Phase::in_flight)
+      channels_->cancel(book_.attempt(i).channel, flights_.name_of(book_.attempt(i).flight));
   outcome_due(dix);
   const MessageIx mix = d.message;
   if (m.fanout && !recovering_) drop_fanout_head(mix);  // may let go of this very delivery
@@ -91,8 +87,8 @@ void Core::finish(DeliveryIx dix, DeliveryState state, Reason reason) {
 
 // Its time is over. What went out keeps what it has reached.
 void Core::expire(DeliveryIx dix) {
-  Delivery& d = deliveries_[dix];
-  drop_queued(d);
+  Delivery& d = book_.delivery(dix);
+  book_.drop_queued(d);
   if (d.state == DeliveryState::sent) return finish(dix, DeliveryState::sent, d.reason);
   if (d.live > 0) {  // the channel has it and will say soon
     d.cascade_over = true;
@@ -105,32 +101,25 @@ void Core::expire(DeliveryIx dix) {
 }
 
 void Core::complete_if_done(MessageIx ix) {
-  MessageEntry& m = messages_[ix];
-  if (m.complete || !m.planned || m.open > 0 || (m.fanout && !m.fanout->done)) return;
-  m.complete = true;
-  finished_.push_back(messages_.name_of(ix));
-  if (m.collapse_hash != 0)
-    for (DeliveryIx i = m.first; i != kNone; i = deliveries_[i].next) {
-      const auto it = collapse_.find(m.collapse_hash ^ (deliveries_[i].device * 0x9e3779b97f4a7c15ull));
-      if (it != collapse_.end() && it->second == i) collapse_.erase(it);
-    }
+  const MessageEntry& m = book_.message(ix);
+  if (!m.complete && m.planned && m.open == 0 && (!m.fanout || m.fanout->done)) book_.complete(ix);
 }
 
 // ---- Timers
 
 void Core::arm(DeliveryIx dix, Wake wake, MonoNs at) {
-  Delivery& d = deliveries_[dix];
+  Delivery& d = book_.delivery(dix);
   if (d.final) return;
   d.wake = wake;
   timers_.cancel(d.timer);
-  const MonoNs end = messages_[d.message].expires_ns;
+  const MonoNs end = book_.message(d.message).expires_ns;
   d.timer = timers_.arm(std::max(std::min(at, end), now_), timer_payload(TimerKind::delivery, dix));
 }
 
 void Core::on_delivery_timer(DeliveryIx dix) {
-  Delivery& d = deliveries_[dix];
+  Delivery& d = book_.delivery(dix);
   d.timer = planner::TimerWheel::kNone;
-  if (now_ >= messages_[d.message].expires_ns) {
+  if (now_ >= book_.message(d.message).expires_ns) {
     tell_silence(d);
     return expire(dix);
   }
@@ -138,7 +127,7 @@ void Core::on_delivery_timer(DeliveryIx dix) {
   d.wake = Wake::none;
   switch (wake) {
     case Wake::none:
-      return arm(dix, Wake::none, messages_[d.message].expires_ns);
+      return arm(dix, Wake::none, book_.message(d.message).expires_ns);
     case Wake::silence:
       return on_silence(dix);
     case Wake::rest:
@@ -149,31 +138,18 @@ void Core::on_delivery_timer(DeliveryIx dix) {
       return look_again(dix);
     case Wake::retry: {
       ChannelSlot& slot = slots_[d.retry_channel];
-      if (sleep_of(messages_[d.message], d, slot) != routing::Sleep::awake) return route(dix);
+      if (sleep_of(book_.message(d.message), d, slot) != routing::Sleep::awake) return route(dix);
       Choice choice;
-      if (const Attempt* before = last_attempt_on(d, slot.no)) choice = before->choice;
+      if (const Attempt* before = book_.last_attempt_on(d, slot.no)) choice = before->choice;
       return enqueue(dix, slot.no, choice, d.failures);
     }
   }
 }
 
-AttemptIx Core::last_attempt(const Delivery& d) const {
-  AttemptIx last = d.first_attempt;
-  while (last != kNone && attempts_[last].next != kNone) last = attempts_[last].next;
-  return last;
-}
-
-Attempt* Core::last_attempt_on(const Delivery& d, ChannelNo channel) {
-  Attempt* found = nullptr;
-  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next)
-    if (attempts_[i].channel == channel) found = &attempts_[i];
-  return found;
-}
-
 // ---- The ledger's side: one OUTCOME for all that happened to a delivery in a turn
 
 void Core::outcome_due(DeliveryIx dix) {
-  Delivery& d = deliveries_[dix];
+  Delivery& d = book_.delivery(dix);
   if (d.outcome_due) return;
   d.outcome_due = true;
   outcomes_.push_back(dix);
@@ -181,11 +157,11 @@ void Core::outcome_due(DeliveryIx dix) {
 
 void Core::encode_outcomes() {
   for (const DeliveryIx dix : outcomes_) {
-    if (!deliveries_.alive(dix)) continue;
-    Delivery& d = deliveries_[dix];
+    if (!book_.deliveries().alive(dix)) continue;
+    Delivery& d = book_.delivery(dix);
     if (!d.outcome_due) continue;
     d.outcome_due = false;
-    const MessageEntry& m = messages_[d.message];
+    const MessageEntry& m = book_.message(d.message);
     fill_progress(m, d, progress_);
     body_buffer_.clear();
     records::put_outcome(body_buffer_, m.message->id, progress_);
@@ -208,8 +184,8 @@ void Core::fill_progress(const MessageEntry& m, const Delivery& d, records::Prog
   out.planned_ms = m.at(d.planned);
   out.final_ms = d.final ? m.at(d.ended) : 0;
   out.attempts.clear();
-  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
-    const Attempt& a = attempts_[i];
+  for (AttemptIx i = d.first_attempt; i != kNone; i = book_.attempt(i).next) {
+    const Attempt& a = book_.attempt(i);
     if (a.phase == Attempt::Phase::queued || a.phase == Attempt::Phase::intent) continue;
     records::Attempt& r = out.attempts.emplace_back();
     r.channel = slots_[a.channel].name;
@@ -226,8 +202,8 @@ void Core::fill_progress(const MessageEntry& m, const Delivery& d, records::Prog
     r.vendor_detail = a.words->detail;
   }
   out.receipts.clear();
-  for (ReceiptIx i = d.receipts; i != kNone; i = receipts_[i].next) {
-    const Receipt& r = receipts_[i];
+  for (ReceiptIx i = d.receipts; i != kNone; i = book_.receipt(i).next) {
+    const Receipt& r = book_.receipt(i);
     out.receipts.push_back(
         {r.event, r.source, r.channel == kAppItself ? std::string() : slots_[r.channel].name, r.at_ms});
   }

@@ -7,12 +7,11 @@ namespace {
 constexpr uint64_t kFanoutSlice = 512;      // devices of one fan-out in a turn: the engine stays responsive
 constexpr uint64_t kCursorEvery = 1'000;    // devices between two CURSOR records
 constexpr uint64_t kBehindBytes = 4 << 20;  // queued for the journal: as much as it takes in one batch
-constexpr uint32_t kDeviceIndexFrom = 9;    // deliveries of a message from which on they are found by a map
 
 }  // namespace
 
 void Core::plan(MessageIx ix) {
-  MessageEntry& m = messages_[ix];
+  MessageEntry& m = book_.message(ix);
   const Message& said = *m.message;
   if (said.deliver_at_ms > wall_ && !m.cancelled) {
     ++scheduled_;
@@ -33,76 +32,49 @@ void Core::plan(MessageIx ix) {
   complete_if_done(ix);
 }
 
-DeliveryIx Core::link_delivery(MessageIx ix) {
-  MessageEntry& m = messages_[ix];
-  const DeliveryIx dix = deliveries_.add();
-  Delivery& d = deliveries_[dix];
-  d.message = ix;
-  d.planned = m.since(wall_);
-  if (m.last == kNone)
-    m.first = dix;
-  else
-    deliveries_[m.last].next = dix;
-  m.last = dix;
-  ++m.deliveries;
-  ++m.open;
+DeliveryIx Core::begin_delivery(MessageIx ix) {
+  const DeliveryIx dix = book_.add_delivery(ix);
+  MessageEntry& m = book_.message(ix);
+  book_.delivery(dix).planned = m.since(wall_);
   ++m.counts.accepted;
-  ++open_deliveries_;
   if (!recovering_) apps_[m.app].stats->states[static_cast<size_t>(DeliveryState::planned)].bump();
   return dix;
 }
 
-void Core::index_delivery(MessageEntry& m, DeliveryIx dix) {
-  if (m.indexed) return void(by_device_.insert(dix));
-  if (m.deliveries < kDeviceIndexFrom) return;
-  m.indexed = true;
-  for (DeliveryIx i = m.first; i != kNone; i = deliveries_[i].next) by_device_.insert(i);
-}
-
 void Core::add_delivery(MessageIx ix, DeviceNo device) {
   router_.prefetch(device);  // decided a few steps below
-  const DeliveryIx dix = link_delivery(ix);
-  MessageEntry& m = messages_[ix];
-  Delivery& d = deliveries_[dix];
-  d.device = device;
-  d.inbox_seq = inbox_seq_ = std::max(inbox_seq_ + 1, static_cast<uint64_t>(wall_) << 12);
-  index_delivery(m, dix);
-  list_for_device(dix);
+  const DeliveryIx dix = begin_delivery(ix);
+  book_.address(dix, device, wall_);
+  const MessageEntry& m = book_.message(ix);
+  Delivery& d = book_.delivery(dix);
   if (m.fanout) {
-    ++m.fanout->open;
     ++fanout_window_;
     d.in_fanout_window = true;
   }
   if (!subscribers_.empty()) emit(m, &d, "planned", kAppItself);
-  if (m.collapse_hash != 0) collapse_older(ix, dix);
+  if (m.collapse_hash != 0) collapse_older(dix);
   route(dix);
   if (!polls_.empty()) wake_inbox(device);
 }
 
 // A name that no device answers to. A registration token is sent to all the same: who sends to it knows what he does.
 void Core::add_nobody(MessageIx ix, uint32_t name) {
-  const DeliveryIx dix = link_delivery(ix);
-  Delivery& d = deliveries_[dix];
+  const DeliveryIx dix = begin_delivery(ix);
+  Delivery& d = book_.delivery(dix);
   d.name = name;
-  if (messages_[ix].message->to.kind != AudienceKind::token)
+  if (book_.message(ix).message->to.kind != AudienceKind::token)
     return finish(dix, DeliveryState::suppressed, Reason::no_device);
   d.bare_token = true;
   route(dix);
 }
 
 // A newer message with the same collapse key takes the place of one that has not gone out yet.
-void Core::collapse_older(MessageIx ix, DeliveryIx dix) {
-  const uint64_t key = messages_[ix].collapse_hash ^ (deliveries_[dix].device * 0x9e3779b97f4a7c15ull);
-  const auto [it, fresh] = collapse_.try_emplace(key, dix);
-  if (fresh) return;
-  const DeliveryIx older = std::exchange(it->second, dix);
-  if (!deliveries_.alive(older)) return;
-  Delivery& old = deliveries_[older];
-  if (old.final || old.device != deliveries_[dix].device ||
-      messages_[old.message].collapse_hash != messages_[ix].collapse_hash)
-    return;  // the slot belongs to somebody else by now
+void Core::collapse_older(DeliveryIx dix) {
+  const DeliveryIx older = book_.supersede(dix);
+  if (older == kNone) return;
+  Delivery& old = book_.delivery(older);
   stats_.collapsed.bump();
-  drop_queued(old);
+  book_.drop_queued(old);
   if (old.live == 0 && old.state < DeliveryState::sent)
     return finish(older, DeliveryState::suppressed, Reason::collapsed);
   // It is out already: let it end, but start nothing more for it.
@@ -119,13 +91,13 @@ bool Core::work_fanouts() {
   for (size_t n = fanouts_.size(); n > 0 && may_draw(); --n) {
     const MessageIx ix = fanouts_.front();
     fanouts_.pop_front();
-    if (!messages_.alive(ix) || !messages_[ix].fanout || messages_[ix].fanout->done) continue;
+    if (!book_.messages().alive(ix) || !book_.message(ix).fanout || book_.message(ix).fanout->done) continue;
     fanouts_.push_back(ix);
     work_fanout(ix, kFanoutSlice);
   }
   while (!fanouts_.empty()) {
     const MessageIx ix = fanouts_.front();
-    if (messages_.alive(ix) && messages_[ix].fanout && !messages_[ix].fanout->done) break;
+    if (book_.messages().alive(ix) && book_.message(ix).fanout && !book_.message(ix).fanout->done) break;
     fanouts_.pop_front();
   }
   return !fanouts_.empty() && may_draw();
@@ -134,7 +106,7 @@ bool Core::work_fanouts() {
 // The deepest backlog belongs to fan-outs: they stop drawing before anybody else is refused, and while the journal is
 // behind with what became of those that they have drawn (they would queue there instead).
 bool Core::may_draw() const {
-  return fanout_window_ < options_.max_fanout_open && open_deliveries_ < options_.max_open_deliveries * 7 / 10 &&
+  return fanout_window_ < options_.max_fanout_open && book_.open_deliveries() < options_.max_open_deliveries * 7 / 10 &&
          !journal_is_behind();
 }
 
@@ -144,7 +116,7 @@ bool Core::journal_is_behind() const {
 
 void Core::work_fanout(MessageIx ix, uint64_t budget) {
   while (budget-- > 0 && may_draw()) {
-    MessageEntry& m = messages_[ix];
+    MessageEntry& m = book_.message(ix);
     FanOut& f = *m.fanout;
     const bool over = m.cancelled || now_ >= m.expires_ns;
     const DeviceNo device = over ? kNoDevice : planner::next_of_fanout(*m.message, registry_, f.next);
@@ -153,7 +125,7 @@ void Core::work_fanout(MessageIx ix, uint64_t budget) {
       write_cursor(m);
       if (m.deliveries == 0 && m.counts.accepted == 0 && !m.cancelled) {
         // Nobody is subscribed: the message ends, and says so.
-        finish(link_delivery(ix), DeliveryState::suppressed, Reason::no_device);
+        finish(begin_delivery(ix), DeliveryState::suppressed, Reason::no_device);
       }
       complete_if_done(ix);
       return;
@@ -162,7 +134,7 @@ void Core::work_fanout(MessageIx ix, uint64_t budget) {
     if (f.skip.contains(device)) continue;  // it has a delivery from before the restart
     ++f.planned;
     add_delivery(ix, device);
-    if (messages_[ix].fanout->planned - f.cursor_at >= kCursorEvery) write_cursor(messages_[ix]);
+    if (book_.message(ix).fanout->planned - f.cursor_at >= kCursorEvery) write_cursor(book_.message(ix));
   }
 }
 
@@ -176,7 +148,7 @@ void Core::write_cursor(const MessageEntry& m) {
 
 // The delivery went out, ended or waits: another device may be drawn.
 void Core::leave_fanout_window(DeliveryIx dix) {
-  Delivery& d = deliveries_[dix];
+  Delivery& d = book_.delivery(dix);
   if (!d.in_fanout_window) return;
   d.in_fanout_window = false;
   --fanout_window_;

@@ -85,8 +85,8 @@ bool Core::may_wait_for_presence(const MessageEntry& m, const Delivery& d) const
 // once.
 bool Core::missed(const Delivery& d, const ChannelSlot& slot, MonoNs away_since) const {
   if (d.state != DeliveryState::sent || d.superseded || d.cancel_wished) return false;
-  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
-    const Attempt& a = attempts_[i];
+  for (AttemptIx i = d.first_attempt; i != kNone; i = book_.attempt(i).next) {
+    const Attempt& a = book_.attempt(i);
     if (a.channel == slot.no && a.phase == Attempt::Phase::settled && a.memo.sent_ns < away_since &&
         dispatch::verdict_of(a.result).may_have_arrived)
       return true;
@@ -97,20 +97,20 @@ bool Core::missed(const Delivery& d, const ChannelSlot& slot, MonoNs away_since)
 // The device is here: what waited for it goes out at once, urgent things first. `away_since` 0: nothing was missed.
 void Core::send_waiting(DeviceNo device, ChannelSlot& slot, MonoNs away_since) {
   std::vector<DeliveryIx> waiting;
-  for (DeliveryIx i = devices_[device].first; i != kNone; i = deliveries_[i].device_next) {
-    const Delivery& d = deliveries_[i];
-    const MessageEntry& m = messages_[d.message];
+  for (DeliveryIx i = book_.newest_of(device); i != kNone; i = book_.delivery(i).device_next) {
+    const Delivery& d = book_.delivery(i);
+    const MessageEntry& m = book_.message(d.message);
     if (!d.final && d.live == 0 && (d.waits_for_presence || d.wake == Wake::parked || missed(d, slot, away_since)) &&
         now_ < m.expires_ns && (m.channel_mask & slot.bit()) && sleep_of(m, d, slot) == routing::Sleep::awake)
       waiting.push_back(i);
   }
   std::sort(waiting.begin(), waiting.end(), [this](DeliveryIx a, DeliveryIx b) {
-    const Delivery &x = deliveries_[a], &y = deliveries_[b];
-    const auto px = messages_[x.message].message->priority, py = messages_[y.message].message->priority;
+    const Delivery &x = book_.delivery(a), &y = book_.delivery(b);
+    const auto px = book_.message(x.message).message->priority, py = book_.message(y.message).message->priority;
     return px != py ? px < py : x.inbox_seq < y.inbox_seq;
   });
   for (const DeliveryIx dix : waiting) {
-    Delivery& d = deliveries_[dix];
+    Delivery& d = book_.delivery(dix);
     Offers only;
     only.list[only.size++] = {slot.route, routing::Sleep::awake};
     only.awake = slot.bit();

@@ -12,47 +12,47 @@ constexpr size_t kPage = 100;  // deliveries
 }  // namespace
 
 void Core::get_message(const std::string& app, MessageId id, Done<MessageView> done) {
-  const MessageIx ix = find_message(app, id);
+  const MessageIx ix = book_.find(app, id);
   if (ix == kNone) return old_message(app, id, std::move(done));
-  const MessageEntry& m = messages_[ix];
+  const MessageEntry& m = book_.message(ix);
   MessageView v;
   v.message = m.message;
   v.counts = m.counts;
   v.complete = m.complete;
   v.status = status_of(m.counts, m.planned, m.cancelled);
   if (m.cancelled)
-    for (DeliveryIx i = m.first; i != kNone; i = deliveries_[i].next) count(v.recalls, deliveries_[i].reason);
+    for (DeliveryIx i = m.first; i != kNone; i = book_.delivery(i).next) count(v.recalls, book_.delivery(i).reason);
   done(std::move(v));
 }
 
 void Core::get_deliveries(const std::string& app, MessageId id, const std::string& device, const std::string& page,
                           Done<DeliveryPage> done) {
-  const MessageIx ix = find_message(app, id);
+  const MessageIx ix = book_.find(app, id);
   if (ix == kNone) return old_deliveries(app, id, device, page, std::move(done));
-  const MessageEntry& m = messages_[ix];
+  const MessageEntry& m = book_.message(ix);
   if (m.dropped) return old_deliveries(app, id, device, page, std::move(done));  // memory has a part only
   DeliveryPage out;
   if (!device.empty()) {
-    const DeliveryIx dix = find_delivery(m, registry_.find(app, device));
-    if (dix != kNone) out.deliveries.push_back(view_of(m, deliveries_[dix]));
+    const DeliveryIx dix = book_.find_delivery(m, registry_.find(app, device));
+    if (dix != kNone) out.deliveries.push_back(view_of(m, book_.delivery(dix)));
     return done(std::move(out));
   }
   // A page begins at a delivery's number in the slab, checked to belong to this message.
   DeliveryIx i = m.first;
   if (!page.empty()) {
     const auto name = std::strtoull(page.c_str(), nullptr, 16);
-    i = deliveries_.find(name);
-    if (i == kNone || deliveries_[i].message != ix)
+    i = book_.deliveries().find(name);
+    if (i == kNone || book_.delivery(i).message != ix)
       return done(Error{Code::invalid, "is not a page of this message any more; begin again without it", "page"});
   }
-  for (; i != kNone; i = deliveries_[i].next) {
+  for (; i != kNone; i = book_.delivery(i).next) {
     if (out.deliveries.size() == kPage) {
       char text[17];
-      snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(deliveries_.name_of(i)));
+      snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(book_.deliveries().name_of(i)));
       out.next_page = text;
       break;
     }
-    out.deliveries.push_back(view_of(m, deliveries_[i]));
+    out.deliveries.push_back(view_of(m, book_.delivery(i)));
   }
   done(std::move(out));
 }

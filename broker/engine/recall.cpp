@@ -25,15 +25,15 @@ bool is_recallable(const Attempt& a) {
 bool Core::may_recall(const Delivery& d) const {
   if (d.state > DeliveryState::delivered || d.reason == Reason::recalled || d.reason == Reason::recall_failed)
     return false;
-  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next)
-    if (is_recallable(attempts_[i]) && slots_[attempts_[i].channel].caps.recall) return true;
+  for (AttemptIx i = d.first_attempt; i != kNone; i = book_.attempt(i).next)
+    if (is_recallable(book_.attempt(i)) && slots_[book_.attempt(i).channel].caps.recall) return true;
   return false;
 }
 
 void Core::note_recall(DeliveryIx dix, std::vector<AttemptIx>& wishes) {
-  Delivery& d = deliveries_[dix];
-  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next)
-    if (is_recallable(attempts_[i]) && slots_[attempts_[i].channel].caps.recall) wishes.push_back(i);
+  Delivery& d = book_.delivery(dix);
+  for (AttemptIx i = d.first_attempt; i != kNone; i = book_.attempt(i).next)
+    if (is_recallable(book_.attempt(i)) && slots_[book_.attempt(i).channel].caps.recall) wishes.push_back(i);
   d.reason = Reason::recall_asked;
   outcome_due(dix);
 }
@@ -42,17 +42,17 @@ void Core::note_recall(DeliveryIx dix, std::vector<AttemptIx>& wishes) {
 void Core::queue_recalls(const std::vector<AttemptIx>& wishes) {
   boost::unordered_flat_map<std::string, size_t> by_vendor_id;  // -> index in the channel's queue
   for (const AttemptIx aix : wishes) {
-    const Attempt& a = attempts_[aix];
+    const Attempt& a = book_.attempt(aix);
     ChannelSlot& slot = slots_[a.channel];
     if (a.words && !a.words->id.empty() && slot.caps.multicast) {
       const auto [it, fresh] =
           by_vendor_id.try_emplace(std::to_string(a.channel) + '/' + a.words->id, slot.recalls.size());
       if (!fresh) {
-        slot.recalls[it->second].attempts.push_back(attempts_.name_of(aix));
+        slot.recalls[it->second].attempts.push_back(book_.attempts().name_of(aix));
         continue;
       }
     }
-    slot.recalls.push_back({{attempts_.name_of(aix)}, 0, now_ + kPatience, 0});
+    slot.recalls.push_back({{book_.attempts().name_of(aix)}, 0, now_ + kPatience, 0});
   }
   more_ |= !wishes.empty();
 }
@@ -75,15 +75,15 @@ bool Core::pump_recalls() {
 }
 
 void Core::send_recall(ChannelSlot& slot, ChannelSlot::Recall recall) {
-  const AttemptIx aix = attempts_.find(recall.attempts.front());
+  const AttemptIx aix = book_.attempts().find(recall.attempts.front());
   if (aix == kNone) {  // let go of meanwhile: the others of the call are as good a name
     recall.attempts.erase(recall.attempts.begin());
     if (!recall.attempts.empty()) slot.recalls.push_front(std::move(recall));
     return;
   }
-  const Attempt& a = attempts_[aix];
-  const Delivery& d = deliveries_[a.delivery];
-  const MessageEntry& m = messages_[d.message];
+  const Attempt& a = book_.attempt(aix);
+  const Delivery& d = book_.delivery(a.delivery);
+  const MessageEntry& m = book_.message(d.message);
   RecallWish wish;
   wish.message_id = m.message->id.text();
   wish.app = m.message->app;
@@ -125,10 +125,10 @@ void Core::on_recall(ChannelNo channel, ChannelSlot::Recall recall, const Recall
 }
 
 void Core::end_recall(uint64_t attempt, const RecallAnswer& answer) {
-  const AttemptIx aix = attempts_.find(attempt);
+  const AttemptIx aix = book_.attempts().find(attempt);
   if (aix == kNone) return;
-  Attempt& a = attempts_[aix];
-  Delivery& d = deliveries_[a.delivery];
+  Attempt& a = book_.attempt(aix);
+  Delivery& d = book_.delivery(a.delivery);
   const bool taken = answer.end == RecallEnd::taken;
   if (d.reason != Reason::recalled) d.reason = taken ? Reason::recalled : Reason::recall_failed;
   const VendorWordsPtr words = a.words ? a.words : VendorWordsPtr(new VendorWords);
@@ -139,7 +139,7 @@ void Core::end_recall(uint64_t attempt, const RecallAnswer& answer) {
   a.words = keep_words(words->id, words->code, detail, words->http_status);
   outcome_due(a.delivery);
   if (!subscribers_.empty())
-    emit(messages_[d.message], &d, taken ? "recalled" : "recall_failed", a.channel, answer.detail);
+    emit(book_.message(d.message), &d, taken ? "recalled" : "recall_failed", a.channel, answer.detail);
 }
 
 }  // namespace godwit::engine

@@ -31,16 +31,17 @@ DeliveryState state_of(ReceiptEvent event) {
 }  // namespace
 
 bool Core::hear(DeliveryIx dix, AttemptIx aix, const Heard& heard) {
-  Delivery& d = deliveries_[dix];
+  Delivery& d = book_.delivery(dix);
   if (aix == kNone)  // the app does not know over which channel it came: most likely over the last one
-    for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next)
-      if (attempts_[i].phase == Attempt::Phase::in_flight ||
-          (attempts_[i].phase == Attempt::Phase::settled && dispatch::verdict_of(attempts_[i].result).may_have_arrived))
+    for (AttemptIx i = d.first_attempt; i != kNone; i = book_.attempt(i).next)
+      if (book_.attempt(i).phase == Attempt::Phase::in_flight ||
+          (book_.attempt(i).phase == Attempt::Phase::settled &&
+           dispatch::verdict_of(book_.attempt(i).result).may_have_arrived))
         aix = i;
-  if (aix != kNone && attempts_[aix].memo.channel != routing::kNoChannel) {
+  if (aix != kNone && book_.attempt(aix).memo.channel != routing::kNoChannel) {
     // Also when it was counted before: the vendor's word and the device's are two statistics.
-    Attempt& a = attempts_[aix];
-    const WallMs started_ms = messages_[d.message].at(a.started);
+    Attempt& a = book_.attempt(aix);
+    const WallMs started_ms = book_.message(d.message).at(a.started);
     const double delivered_s =
         heard.at_ms >= started_ms && heard.at_ms <= wall_ ? static_cast<double>(heard.at_ms - started_ms) / 1000 : -1;
     const auto kind =
@@ -57,19 +58,15 @@ bool Core::hear(DeliveryIx dix, AttemptIx aix, const Heard& heard) {
   d.events = static_cast<uint8_t>(d.events | bit);
   if (d.final) stats_.late_receipts.bump();
 
-  const ReceiptIx rix = receipts_.add();
-  receipts_[rix] = {heard.event, heard.source, heard.channel, kNone, heard.at_ms};
-  ReceiptIx* last = &d.receipts;
-  while (*last != kNone) last = &receipts_[*last].next;
-  *last = rix;
+  book_.add_receipt(d, {heard.event, heard.source, heard.channel, kNone, heard.at_ms});
 
   const ChannelNo channel = heard.channel != kAppItself ? heard.channel
-                            : aix != kNone              ? attempts_[aix].channel
+                            : aix != kNone              ? book_.attempt(aix).channel
                                                         : kAppItself;
   if (channel != kAppItself) {
     auto& stats = slots_[channel].stats;
     stats.receipts[static_cast<size_t>(heard.source)][static_cast<size_t>(heard.event)].bump();
-    if (first_delivery) count_delay(messages_[d.message], channel);
+    if (first_delivery) count_delay(book_.message(d.message), channel);
   }
   reach(dix, state_of(heard.event));
   outcome_due(dix);
@@ -112,8 +109,8 @@ void Core::on_events(const std::vector<ChannelEvent>& events) {
         const auto app = registry_.app_of(device), id = registry_.id_of(device);
         const WallMs since = e.at_ms;
         registry_writer_.fact(e.kind == Kind::token_invalid
-                                ? registry_record::token_dead(app, id, slot.name, e.address, since, wall_)
-                                : registry_record::token_changed(app, id, slot.name, e.address, e.payload, wall_));
+                                  ? registry_record::token_dead(app, id, slot.name, e.address, since, wall_)
+                                  : registry_record::token_changed(app, id, slot.name, e.address, e.payload, wall_));
         break;
       }
       case Kind::quota:
@@ -128,63 +125,52 @@ void Core::on_events(const std::vector<ChannelEvent>& events) {
 
 void Core::on_receipt(const ChannelEvent& e) {
   ChannelSlot& slot = slots_[e.channel];
-  AttemptIx aix = e.vendor_id.empty() ? kNone : vendor_ids_.find(e.channel, e.vendor_id);
+  AttemptIx aix = e.vendor_id.empty() ? kNone : book_.find_by_vendor_id(e.channel, e.vendor_id);
   const bool may_be_early = aix == kNone && slot.in_flight > 0 && !e.vendor_id.empty();
-  DeliveryIx dix = aix == kNone ? kNone : attempts_[aix].delivery;
+  DeliveryIx dix = aix == kNone ? kNone : book_.attempt(aix).delivery;
   const auto said = MessageId::parse(e.message_id);
   // One call may have carried several messages under one vendor id: then the message's own id decides.
-  if (dix != kNone && said && *said != messages_[deliveries_[dix].message].message->id) aix = dix = kNone;
+  if (dix != kNone && said && *said != book_.message(book_.delivery(dix).message).message->id) aix = dix = kNone;
   if (dix != kNone && slot.caps.multicast && !e.address.empty()) {
     // One call to many targets has one vendor id: which of them this is about, the address says.
-    const DeliveryIx named = find_delivery_by_address(messages_[deliveries_[dix].message], slot, e.address);
+    const DeliveryIx named = find_delivery_by_address(book_.message(book_.delivery(dix).message), slot, e.address);
     if (named != dix) aix = kNone;
     dix = named;
   }
   if (dix == kNone) {
-    const auto it = said ? by_id_.find(*said) : by_id_.end();
-    if (it != by_id_.end()) dix = find_delivery_by_address(messages_[it->second], slot, e.address);
+    const MessageIx mix = said ? book_.find(*said) : kNone;
+    if (mix != kNone) dix = find_delivery_by_address(book_.message(mix), slot, e.address);
   }
   if (dix == kNone) {
     if (!may_be_early || !early_receipts_.hold(e, now_)) stats_.unknown_receipts.bump();
     return;
   }
   if (aix == kNone)
-    for (AttemptIx i = deliveries_[dix].first_attempt; i != kNone; i = attempts_[i].next)
-      if (attempts_[i].channel == e.channel) aix = i;
+    for (AttemptIx i = book_.delivery(dix).first_attempt; i != kNone; i = book_.attempt(i).next)
+      if (book_.attempt(i).channel == e.channel) aix = i;
   const auto event = event_of(e.subkind);
   if (!event) return;
   const bool by_device = e.by_device || slot.caps.vendor_receipts_are_device;
-  if (by_device && slot.caps.presence) slot.presence.confirmed(deliveries_[dix].device);
+  if (by_device && slot.caps.presence) slot.presence.confirmed(book_.delivery(dix).device);
   hear(dix, aix,
        {*event, by_device ? ReceiptSource::device : ReceiptSource::vendor, e.channel, e.at_ms != 0 ? e.at_ms : wall_});
 }
 
-DeliveryIx Core::find_delivery(const MessageEntry& m, DeviceNo device) const {
-  if (device == kNoDevice || m.first == kNone) return kNone;
-  if (m.indexed) {
-    const auto it = by_device_.find(MessageAndDevice{deliveries_[m.first].message, device});
-    return it == by_device_.end() ? kNone : *it;
-  }
-  for (DeliveryIx i = m.first; i != kNone; i = deliveries_[i].next)
-    if (deliveries_[i].device == device) return i;
-  return kNone;
-}
-
 DeliveryIx Core::find_delivery_by_address(const MessageEntry& m, const ChannelSlot& slot,
                                           const std::string& address) const {
-  if (m.deliveries == 1 && (address.empty() || deliveries_[m.first].bare_token)) return m.first;
+  if (m.deliveries == 1 && (address.empty() || book_.delivery(m.first).bare_token)) return m.first;
   if (address.empty()) return kNone;
   const DeviceNo by_token = registry_.find_token(m.message->app, slot.name, address);
-  if (by_token != kNoDevice) return find_delivery(m, by_token);
+  if (by_token != kNoDevice) return book_.find_delivery(m, by_token);
   const auto [app, id] = dispatch::split_address(address);
-  if (app == m.message->app) return find_delivery(m, registry_.find(app, id));
+  if (app == m.message->app) return book_.find_delivery(m, registry_.find(app, id));
   // The token may have been replaced since; but of a message to many it is not known whose it was.
   return m.counts.accepted == 1 && m.deliveries == 1 && !slot.caps.presence ? m.first : kNone;
 }
 
 void Core::remember_vendor_id(AttemptIx aix) {
-  const Attempt& a = attempts_[aix];
-  vendor_ids_.remember(aix);
+  const Attempt& a = book_.attempt(aix);
+  book_.remember_vendor_id(aix);
   if (early_receipts_.empty()) return;
   for (ChannelEvent& e : early_receipts_.take(a.channel, a.words->id)) arrived_early_.push_back(std::move(e));
 }
@@ -196,8 +182,9 @@ void Core::report_receipts(const std::string& app, std::vector<ReceiptReport> re
   std::string records;
   uint32_t count = 0;
   for (const ReceiptReport& r : reports) {
-    const MessageIx mix = find_message(app, r.message);
-    const DeliveryIx dix = mix == kNone ? kNone : find_delivery(messages_[mix], registry_.find(app, r.device_id));
+    const MessageIx mix = book_.find(app, r.message);
+    const DeliveryIx dix =
+        mix == kNone ? kNone : book_.find_delivery(book_.message(mix), registry_.find(app, r.device_id));
     if (dix == kNone) {
       ++answer.unknown;
       stats_.unknown_receipts.bump();

@@ -32,7 +32,7 @@ Result<RecoveryReport> Recovery::run() {
   });
   if (!read_all) return std::move(read_all).error().with("replaying the journal");
 
-  core_.devices_.resize(core_.registry_.end());
+  core_.device_channels_.resize(core_.registry_.end());
   for (DeviceNo no = 0; no < core_.registry_.end(); ++no)
     if (core_.registry_.exists(no)) core_.load_device(no);
 
@@ -48,8 +48,8 @@ Result<RecoveryReport> Recovery::run() {
   core_.recovering_ = false;
 
   report_.devices = core_.registry_.size();
-  report_.open_messages = core_.messages_.size() - core_.finished_.size();
-  report_.open_deliveries = core_.open_deliveries_;
+  report_.open_messages = core_.book_.open_messages();
+  report_.open_deliveries = core_.book_.open_deliveries();
   report_.idempotency_keys = core_.intake_.keys().size();
   report_.seconds = static_cast<double>(core_.parts_.clock.mono_ns() - started) / kNsPerSecond;
   return report_;

@@ -15,7 +15,7 @@ void Recovery::reopen(Found& found) {
   const bool fanout = planner::is_fanout(found.message);
   auto message = std::make_shared<Message>(std::move(found.message));
   const MessageIx ix = core_.open_message(message, found.position);
-  MessageEntry& m = core_.messages_[ix];
+  MessageEntry& m = core_.book_.message(ix);
   if (!found.planned && !found.cursor && !found.cancelled && found.deliveries.empty()) return core_.plan(ix);
   if (found.cancelled && !found.planned && !found.cursor) {  // it was cancelled before its time came
     core_.cancel_now(ix);
@@ -40,9 +40,9 @@ void Recovery::reopen(Found& found) {
       if (!found.cancelled) core_.add_nobody(ix, name);
       continue;
     }
-    const DeliveryIx dix = core_.link_delivery(ix);
-    core_.deliveries_[dix].name = name;
-    core_.deliveries_[dix].bare_token = message->to.kind == AudienceKind::token;
+    const DeliveryIx dix = core_.begin_delivery(ix);
+    core_.book_.delivery(dix).name = name;
+    core_.book_.delivery(dix).bare_token = message->to.kind == AudienceKind::token;
     restore_attempts(dix, it->second);
     resume(dix, found.costly_unclear(it->second));
     found.deliveries.erase(it);
@@ -58,7 +58,7 @@ void Recovery::reopen(Found& found) {
 // Devices below the base are as listed or have ended; between base and cursor those without a record were planned and
 // had not gone out; beyond the cursor some may have.
 void Recovery::reopen_fanout(MessageIx ix, Found& found) {
-  MessageEntry& m = core_.messages_[ix];
+  MessageEntry& m = core_.book_.message(ix);
   m.fanout = std::make_unique<FanOut>();
   FanOut& f = *m.fanout;
   if (found.cursor) {
@@ -93,16 +93,8 @@ void Recovery::reopen_fanout(MessageIx ix, Found& found) {
 }
 
 void Recovery::restore_delivery(MessageIx ix, DeviceNo device, const records::Progress& progress, const Found& found) {
-  const DeliveryIx dix = core_.link_delivery(ix);
-  Delivery& d = core_.deliveries_[dix];
-  d.device = device;
-  MessageEntry& m = core_.messages_[ix];
-  core_.index_delivery(m, dix);
-  if (m.fanout) ++m.fanout->open;
-  if (device != kNoDevice) {
-    d.inbox_seq = core_.inbox_seq_ = std::max(core_.inbox_seq_ + 1, static_cast<uint64_t>(core_.wall_) << 12);
-    core_.list_for_device(dix);
-  }
+  const DeliveryIx dix = core_.begin_delivery(ix);
+  if (device != kNoDevice) core_.book_.address(dix, device, core_.wall_);
   restore_attempts(dix, progress);
   resume(dix, found.costly_unclear(progress));
 }
@@ -114,19 +106,14 @@ ChannelNo Recovery::channel_of(std::string_view name) const {
 }
 
 void Recovery::restore_attempts(DeliveryIx dix, const records::Progress& p) {
-  Delivery& d = core_.deliveries_[dix];
-  const MessageEntry& m = core_.messages_[d.message];
+  Delivery& d = core_.book_.delivery(dix);
+  const MessageEntry& m = core_.book_.message(d.message);
   d.planned = m.since(p.planned_ms);
-  AttemptIx last_attempt = kNone;
   for (const records::Attempt& r : p.attempts) {
     const ChannelNo channel = channel_of(r.channel);
-    if (channel == kAppItself) continue;  // no longer configured
-    const AttemptIx aix = core_.attempts_.add();
-    Attempt& a = core_.attempts_[aix];
-    a.memo.channel = routing::kNoChannel;  // the router learns nothing from before the restart
-    a.delivery = dix;
-    a.channel = channel;
-    a.number = r.number;
+    if (channel == kAppItself) continue;                                    // no longer configured
+    const AttemptIx aix = core_.book_.add_attempt(dix, channel, r.number);  // without a memo for the router
+    Attempt& a = core_.book_.attempt(aix);
     a.phase = Attempt::Phase::settled;
     a.result = r.result <= static_cast<uint8_t>(Disposition::expired) ? static_cast<Disposition>(r.result)
                                                                       : Disposition::unknown;
@@ -143,16 +130,10 @@ void Recovery::restore_attempts(DeliveryIx dix, const records::Progress& p) {
         verdict.step != dispatch::Step::hold && verdict.step != dispatch::Step::withdrawn &&
         !core_.slots_[channel].caps.presence)
       d.closed_channels |= core_.slots_[channel].bit();
-    (last_attempt == kNone ? d.first_attempt : core_.attempts_[last_attempt].next) = aix;
-    last_attempt = aix;
-    d.attempts = r.number;
   }
-  ReceiptIx* last = &d.receipts;
   for (const records::Receipt& r : p.receipts) {
-    const ReceiptIx rix = core_.receipts_.add();
-    core_.receipts_[rix] = {r.event, r.source, r.channel.empty() ? kAppItself : channel_of(r.channel), kNone, r.at_ms};
-    *last = rix;
-    last = &core_.receipts_[rix].next;
+    const ChannelNo channel = r.channel.empty() ? kAppItself : channel_of(r.channel);
+    core_.book_.add_receipt(d, {r.event, r.source, channel, kNone, r.at_ms});
     d.events |= static_cast<uint8_t>(1u << static_cast<unsigned>(r.event));
   }
   const DeliveryState came_to = reached(p);
@@ -171,11 +152,11 @@ void Recovery::restore_attempts(DeliveryIx dix, const records::Progress& p) {
 
 // The rest of an open delivery's life.
 void Recovery::resume(DeliveryIx dix, bool costly_unclear) {
-  Delivery& d = core_.deliveries_[dix];
+  Delivery& d = core_.book_.delivery(dix);
   if (d.final) return;
-  const MessageEntry& m = core_.messages_[d.message];
-  for (AttemptIx i = d.first_attempt; i != kNone; i = core_.attempts_[i].next)
-    costly_unclear |= core_.attempts_[i].costly && core_.attempts_[i].result == Disposition::unknown;
+  const MessageEntry& m = core_.book_.message(d.message);
+  for (AttemptIx i = d.first_attempt; i != kNone; i = core_.book_.attempt(i).next)
+    costly_unclear |= core_.book_.attempt(i).costly && core_.book_.attempt(i).result == Disposition::unknown;
   if (costly_unclear && d.state < DeliveryState::sent) {
     core_.reach(dix, DeliveryState::attempted);
     d.cascade_over = true;
@@ -186,9 +167,9 @@ void Recovery::resume(DeliveryIx dix, bool costly_unclear) {
     if (core_.now_ >= m.expires_ns) return core_.expire(dix);
     // Silence is counted anew, and only channels that were not used yet come into question.
     uint32_t used = 0;
-    for (AttemptIx i = d.first_attempt; i != kNone; i = core_.attempts_[i].next)
-      used |= core_.slots_[core_.attempts_[i].channel].bit();
-    const uint32_t others = d.device == kNoDevice ? 0 : m.channel_mask & core_.devices_[d.device].channels & ~used;
+    for (AttemptIx i = d.first_attempt; i != kNone; i = core_.book_.attempt(i).next)
+      used |= core_.slots_[core_.book_.attempt(i).channel].bit();
+    const uint32_t others = d.device == kNoDevice ? 0 : m.channel_mask & core_.device_channels_[d.device] & ~used;
     if (others == 0 || m.cancelled || m.message->routing == RoutingMode::all) return core_.end_cascade(dix, {});
     d.closed_channels |= used & ~core_.presence_mask();
     return core_.arm(dix, Wake::silence, core_.now_ + kSilenceAfterRestart);

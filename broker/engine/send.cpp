@@ -12,44 +12,14 @@ constexpr uint32_t kMostAtOnce = 512;  // parcels in one submit
 }  // namespace
 
 void Core::enqueue(DeliveryIx dix, ChannelNo channel, const Choice& choice, uint8_t failures) {
-  Delivery& d = deliveries_[dix];
-  const AttemptIx aix = attempts_.add();
-  Attempt& a = attempts_[aix];
-  a.delivery = dix;
-  a.channel = channel;
-  a.choice = choice;
-  a.number = static_cast<uint8_t>(std::min(d.attempts + 1, 255));
-  a.memo.channel = routing::kNoChannel;
-  const AttemptIx last = last_attempt(d);
-  (last == kNone ? d.first_attempt : attempts_[last].next) = aix;
-  d.attempts = a.number;
+  Delivery& d = book_.delivery(dix);
+  const AttemptIx aix = book_.add_attempt(dix, channel, static_cast<uint8_t>(std::min(d.attempts + 1, 255)));
+  book_.attempt(aix).choice = choice;
   d.failures = failures;
   ++d.live;
   d.waits_for_presence = false;
-  slots_[channel].queue.push(aix, messages_[d.message].message->priority);
+  slots_[channel].queue.push(aix, book_.message(d.message).message->priority);
   arm(dix, Wake::silence, now_ + kQueuePatience);
-}
-
-// Attempts that have not gone out are forgotten, as if they had never been planned. They leave the queue when they come
-// up there.
-void Core::drop_queued(Delivery& d) {
-  AttemptIx last = kNone;
-  for (AttemptIx i = d.first_attempt; i != kNone;) {
-    Attempt& a = attempts_[i];
-    const AttemptIx next = a.next;
-    if (a.phase != Attempt::Phase::queued) {
-      last = i;
-    } else {
-      if (last == kNone)
-        d.first_attempt = next;
-      else
-        attempts_[last].next = next;
-      a.delivery = kNone;
-      --d.live;
-      --d.attempts;
-    }
-    i = next;
-  }
 }
 
 bool Core::pump() {
@@ -74,12 +44,12 @@ bool Core::pump(ChannelSlot& slot) {
     Flight& flight = flights_[fix];
     flight.single = aix;
     flight.open = 1;
-    const MessageIx message = deliveries_[attempts_[aix].delivery].message;
+    const MessageIx message = book_.delivery(book_.attempt(aix).delivery).message;
     // The same message for neighbours in the queue goes out as one parcel where the channel can do that.
     while (flight.open < most_targets && !slot.queue.empty()) {
       const AttemptIx other = slot.queue.front();
-      if (attempts_[other].delivery != kNone && (deliveries_[attempts_[other].delivery].message != message ||
-                                                 attempts_[other].number != attempts_[aix].number))
+      if (book_.attempt(other).delivery != kNone && (book_.delivery(book_.attempt(other).delivery).message != message ||
+                                                     book_.attempt(other).number != book_.attempt(aix).number))
         break;
       slot.queue.pop();
       if (!ready_to_send(slot, other, intents)) continue;
@@ -102,10 +72,11 @@ bool Core::pump(ChannelSlot& slot) {
     for (uint32_t t = flight.open; t > 0; --t) {
       const AttemptIx aix = flight.many.empty() ? flight.single : flight.many[t - 1];
       if (taken) {
-        attempts_[aix].flight = fix;
+        book_.attempt(aix).flight = fix;
         mark_sent(slot, aix);
       } else {
-        slot.queue.push_front(aix, messages_[deliveries_[attempts_[aix].delivery].message].message->priority);
+        slot.queue.push_front(aix,
+                              book_.message(book_.delivery(book_.attempt(aix).delivery).message).message->priority);
       }
     }
     if (!taken) flights_.remove(fix);
@@ -117,23 +88,23 @@ bool Core::pump(ChannelSlot& slot) {
 // end brings us back here.
 bool Core::waits_for_more(const ChannelSlot& slot, uint32_t most_targets) const {
   if (slot.queue.size() >= most_targets) return false;
-  const DeliveryIx dix = attempts_[slot.queue.front()].delivery;
+  const DeliveryIx dix = book_.attempt(slot.queue.front()).delivery;
   if (dix == kNone) return false;
-  const MessageEntry& m = messages_[deliveries_[dix].message];
+  const MessageEntry& m = book_.message(book_.delivery(dix).message);
   return m.fanout && !m.fanout->done && fanout_window_ < options_.max_fanout_open;
 }
 
 // False: this one does not go out now (it ended, expired, or its INTENT must be written first).
 bool Core::ready_to_send(ChannelSlot& slot, AttemptIx aix, std::vector<AttemptIx>& intents) {
-  Attempt& a = attempts_[aix];
+  Attempt& a = book_.attempt(aix);
   if (a.delivery == kNone) {  // dropped while it was queued
-    attempts_.remove(aix);
+    book_.remove_dropped(aix);
     return false;
   }
   const DeliveryIx dix = a.delivery;
-  if (now_ >= messages_[deliveries_[dix].message].expires_ns) {
+  if (now_ >= book_.message(book_.delivery(dix).message).expires_ns) {
     expire(dix);  // drops it
-    if (attempts_.alive(aix) && attempts_[aix].delivery == kNone) attempts_.remove(aix);
+    if (book_.attempts().alive(aix) && book_.attempt(aix).delivery == kNone) book_.remove_dropped(aix);
     return false;
   }
   if (slot.caps.metered && !a.costly) {
@@ -153,8 +124,8 @@ ParcelTarget Core::target_of(const MessageEntry& m, const Delivery& d, const Cha
 
 std::shared_ptr<const Parcel> Core::make_parcel(const ChannelSlot& slot, uint32_t fix) {
   const Flight& flight = flights_[fix];
-  const Attempt& first = attempts_[flight.single];
-  const MessageEntry& m = messages_[deliveries_[first.delivery].message];
+  const Attempt& first = book_.attempt(flight.single);
+  const MessageEntry& m = book_.message(book_.delivery(first.delivery).message);
   const Message& said = *m.message;
   auto parcel = std::make_shared<Parcel>();
   parcel->cookie = flights_.name_of(fix);
@@ -167,17 +138,17 @@ std::shared_ptr<const Parcel> Core::make_parcel(const ChannelSlot& slot, uint32_
   parcel->at_most_once = slot.caps.metered;
   parcel->targets.reserve(flight.open);
   for (uint32_t t = 0; t < flight.open; ++t) {
-    const Delivery& d = deliveries_[attempts_[flight.many.empty() ? flight.single : flight.many[t]].delivery];
+    const Delivery& d = book_.delivery(book_.attempt(flight.many.empty() ? flight.single : flight.many[t]).delivery);
     parcel->targets.push_back(target_of(m, d, slot));
   }
   return parcel;
 }
 
 void Core::mark_sent(ChannelSlot& slot, AttemptIx aix) {
-  Attempt& a = attempts_[aix];
+  Attempt& a = book_.attempt(aix);
   const DeliveryIx dix = a.delivery;
-  Delivery& d = deliveries_[dix];
-  const MessageEntry& m = messages_[d.message];
+  Delivery& d = book_.delivery(dix);
+  const MessageEntry& m = book_.message(d.message);
   if (d.device != kNoDevice) {
     const routing::Ask ask = ask_of(m, d);  // before this one counts as sent
     routing::Decision decision;
@@ -207,12 +178,12 @@ void Core::mark_sent(ChannelSlot& slot, AttemptIx aix) {
 void Core::reroute_queue(ChannelSlot& slot) {
   for (size_t n = slot.queue.size(); n > 0; --n) {
     const AttemptIx aix = slot.queue.pop();
-    const DeliveryIx dix = attempts_[aix].delivery;
-    if (dix != kNone) drop_queued(deliveries_[dix]);
-    attempts_.remove(aix);
-    if (dix == kNone || deliveries_[dix].live > 0) continue;
-    deliveries_[dix].wake = Wake::parked;
-    deliveries_[dix].parked_listed = true;
+    const DeliveryIx dix = book_.attempt(aix).delivery;
+    if (dix != kNone) book_.drop_queued(book_.delivery(dix));
+    book_.remove_dropped(aix);
+    if (dix == kNone || book_.delivery(dix).live > 0) continue;
+    book_.delivery(dix).wake = Wake::parked;
+    book_.delivery(dix).parked_listed = true;
     unparked_.push_back(dix);
   }
   more_ |= !unparked_.empty();
@@ -224,15 +195,15 @@ void Core::write_intents(ChannelSlot& slot, std::vector<AttemptIx> attempts) {
   std::string records;
   std::vector<uint64_t> names;
   for (const AttemptIx aix : attempts) {
-    const Attempt& a = attempts_[aix];
-    const Delivery& d = deliveries_[a.delivery];
+    const Attempt& a = book_.attempt(aix);
+    const Delivery& d = book_.delivery(a.delivery);
     body_buffer_.clear();
-    const MessageId id = messages_[d.message].message->id;
+    const MessageId id = book_.message(d.message).message->id;
     records::put_intent(body_buffer_,
                         {id, d.device == kNoDevice ? std::string() : std::string(registry_.id_of(d.device)), slot.name,
                          a.number, wall_});
     append_record(records, RecordType::intent, static_cast<uint16_t>(id.vshard()), body_buffer_);
-    names.push_back(attempts_.name_of(aix));
+    names.push_back(book_.attempts().name_of(aix));
   }
   const auto count = static_cast<uint32_t>(names.size());
   auto done = [this, no = slot.no, names](Fate fate, RecordRef) {
@@ -244,23 +215,23 @@ void Core::write_intents(ChannelSlot& slot, std::vector<AttemptIx> attempts) {
 void Core::on_intents(ChannelNo channel, const std::vector<uint64_t>& attempts, Fate fate) {
   ChannelSlot& slot = slots_[channel];
   for (const uint64_t name : attempts) {
-    const AttemptIx aix = attempts_.find(name);
+    const AttemptIx aix = book_.attempts().find(name);
     if (aix == kNone) continue;
-    Attempt& a = attempts_[aix];
+    Attempt& a = book_.attempt(aix);
     a.phase = Attempt::Phase::queued;
     const DeliveryIx dix = a.delivery;
     if (dix == kNone) {
-      attempts_.remove(aix);
-    } else if (deliveries_[dix].final) {
-      drop_queued(deliveries_[dix]);
-      attempts_.remove(aix);
+      book_.remove_dropped(aix);
+    } else if (book_.delivery(dix).final) {
+      book_.drop_queued(book_.delivery(dix));
+      book_.remove_dropped(aix);
     } else if (fate == Fate::ok) {
       a.costly = true;
-      slot.queue.push_front(aix, messages_[deliveries_[dix].message].message->priority);
+      slot.queue.push_front(aix, book_.message(book_.delivery(dix).message).message->priority);
     } else {
       // The journal could not say that we are about to spend money: then we do not.
-      drop_queued(deliveries_[dix]);
-      attempts_.remove(aix);
+      book_.drop_queued(book_.delivery(dix));
+      book_.remove_dropped(aix);
       park(dix);
     }
   }

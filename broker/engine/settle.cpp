@@ -34,14 +34,14 @@ void Core::on_settled(const std::vector<Settlement>& settlements) {
 }
 
 void Core::settle(AttemptIx aix, const Settlement& s, const ParcelTarget& target) {
-  Attempt& a = attempts_[aix];
+  Attempt& a = book_.attempt(aix);
   const DeliveryIx dix = a.delivery;
-  Delivery& d = deliveries_[dix];
+  Delivery& d = book_.delivery(dix);
   ChannelSlot& slot = slots_[a.channel];
   const dispatch::Verdict verdict = dispatch::verdict_of(s.disposition);
   a.phase = Attempt::Phase::settled;
   a.result = s.disposition;
-  a.settled = messages_[d.message].since(wall_);
+  a.settled = book_.message(d.message).since(wall_);
   a.flight = kNone;
   a.words = keep_words(s.vendor_id, s.vendor_code, s.detail, static_cast<int16_t>(s.http_status));
   if (verdict.may_have_arrived && slot.reports() && !s.vendor_id.empty()) remember_vendor_id(aix);
@@ -50,8 +50,8 @@ void Core::settle(AttemptIx aix, const Settlement& s, const ParcelTarget& target
   slot.stats.attempts[std::min(static_cast<size_t>(s.disposition), EngineStats::kDispositions - 1)].bump();
   learn(a, verdict);
   if (verdict.drops_token && d.device != kNoDevice)
-    registry_writer_.fact(registry_record::token_dead(messages_[d.message].message->app, device_id(d.device), slot.name,
-                                                    target.address, s.dead_since_ms, wall_));
+    registry_writer_.fact(registry_record::token_dead(book_.message(d.message).message->app, device_id(d.device),
+                                                      slot.name, target.address, s.dead_since_ms, wall_));
   outcome_due(dix);
 
   if (d.cancel_wished && may_recall(d)) {  // the cancel came while the channel had it
@@ -78,7 +78,7 @@ void Core::settle(AttemptIx aix, const Settlement& s, const ParcelTarget& target
       d.closed_channels |= slot.bit();
   }
   if (d.cancel_wished) return on_withdrawn(dix, aix);
-  if (now_ >= messages_[d.message].expires_ns) return expire(dix);
+  if (now_ >= book_.message(d.message).expires_ns) return expire(dix);
   if (d.live > 0) return;  // another attempt is out: its settlement decides
   if (d.superseded)
     return d.state < DeliveryState::sent ? finish(dix, DeliveryState::suppressed, Reason::collapsed)
@@ -133,9 +133,9 @@ void Core::learn(Attempt& a, const dispatch::Verdict& verdict) {
 
 void Core::on_sent(DeliveryIx dix, AttemptIx aix) {
   reach(dix, DeliveryState::sent);
-  Delivery& d = deliveries_[dix];
+  Delivery& d = book_.delivery(dix);
   if (d.final) return;
-  const MessageEntry& m = messages_[d.message];
+  const MessageEntry& m = book_.message(d.message);
   leave_fanout_window(dix);
   if (d.cancel_wished) return end_cascade(dix, {});
   if (now_ >= m.expires_ns) return finish(dix, DeliveryState::sent, Reason::none);
@@ -144,29 +144,29 @@ void Core::on_sent(DeliveryIx dix, AttemptIx aix) {
     return;
   }
   // A channel that tells nothing and has no neighbour: there is nothing to wait for.
-  const ChannelSlot& slot = slots_[attempts_[aix].channel];
+  const ChannelSlot& slot = slots_[book_.attempt(aix).channel];
   const uint32_t others =
-      d.device == kNoDevice ? 0 : m.channel_mask & devices_[d.device].channels & ~slot.bit() & ~d.closed_channels;
+      d.device == kNoDevice ? 0 : m.channel_mask & device_channels_[d.device] & ~slot.bit() & ~d.closed_channels;
   if (d.live == 0 && others == 0 && !slot.reports()) end_cascade(dix, {});
 }
 
 void Core::on_withdrawn(DeliveryIx dix, AttemptIx aix) {
-  Delivery& d = deliveries_[dix];
+  Delivery& d = book_.delivery(dix);
   if (d.cancel_wished) {
     if (d.live > 0) return;
     return d.state < DeliveryState::sent ? finish(dix, DeliveryState::cancelled, Reason::cancelled)
                                          : end_cascade(dix, {});
   }
   // Nobody asked: the channel is being stopped. Another one takes over, or this one when it is back.
-  d.worn_channels |= slots_[attempts_[aix].channel].bit();
+  d.worn_channels |= slots_[book_.attempt(aix).channel].bit();
   route(dix);
 }
 
 // A temporary failure: this channel again after a back-off, as long as tries, tokens and time allow; then the next one.
 void Core::retry_or_next(DeliveryIx dix, AttemptIx aix) {
-  Delivery& d = deliveries_[dix];
-  const MessageEntry& m = messages_[d.message];
-  ChannelSlot& slot = slots_[attempts_[aix].channel];
+  Delivery& d = book_.delivery(dix);
+  const MessageEntry& m = book_.message(d.message);
+  ChannelSlot& slot = slots_[book_.attempt(aix).channel];
   const unsigned tries = failed_tries(d, slot.no);
   if (tries < options_.max_tries) {
     const int64_t wait_ms = dispatch::backoff_ms(tries - 1, options_.backoff_base_ms, options_.backoff_cap_ms, random_);
@@ -187,8 +187,8 @@ void Core::retry_or_next(DeliveryIx dix, AttemptIx aix) {
 
 unsigned Core::failed_tries(const Delivery& d, ChannelNo channel) const {
   unsigned tries = 0;
-  for (AttemptIx i = d.first_attempt; i != kNone; i = attempts_[i].next) {
-    const Attempt& a = attempts_[i];
+  for (AttemptIx i = d.first_attempt; i != kNone; i = book_.attempt(i).next) {
+    const Attempt& a = book_.attempt(i);
     tries += a.channel == channel && (a.result == Disposition::retry || a.result == Disposition::unknown);
   }
   return tries;
@@ -197,13 +197,13 @@ unsigned Core::failed_tries(const Delivery& d, ChannelNo channel) const {
 // The last attempt, if nobody knows whether it arrived and its channel may be asked again now: when it failed there was
 // no retry token, or the channel was not back yet. kNone: none.
 AttemptIx Core::repeatable(const Delivery& d) const {
-  const AttemptIx last = last_attempt(d);
+  const AttemptIx last = book_.last_attempt(d);
   if (last == kNone || d.live > 0 || d.cancel_wished || d.superseded) return kNone;
-  const Attempt& a = attempts_[last];
+  const Attempt& a = book_.attempt(last);
   const ChannelSlot& slot = slots_[a.channel];
   const bool may = a.result == Disposition::unknown && !a.costly && (d.closed_channels & slot.bit()) == 0 &&
                    failed_tries(d, a.channel) < options_.max_tries &&
-                   sleep_of(messages_[d.message], d, slot) == routing::Sleep::awake;
+                   sleep_of(book_.message(d.message), d, slot) == routing::Sleep::awake;
   return may ? last : kNone;
 }
 

@@ -175,7 +175,6 @@ struct FanOut {
   DeviceNo next = 1;       // every device below has been planned or passed over
   uint64_t planned = 0;    // deliveries so far
   uint64_t cursor_at = 0;  // `planned` at the last CURSOR record
-  uint64_t open = 0;       // deliveries that are not final
   bool done = false;
   boost::unordered_flat_set<DeviceNo> skip;  // after a restart: devices beyond `next` that were planned before
 };
@@ -196,7 +195,7 @@ struct MessageEntry {
   // Deliveries of a fan-out that ended and were let go; indexed by state.
   std::unique_ptr<std::array<uint64_t, 9>> dropped;
   bool planned = false, cancelled = false, complete = false;
-  bool indexed = false;  // its deliveries are found through Core::by_device_
+  bool indexed = false;  // its deliveries are found by a map
 
   SinceMs since(WallMs at) const {
     return static_cast<SinceMs>(std::clamp<int64_t>(at - message->deliver_at_ms, 0, UINT32_MAX));

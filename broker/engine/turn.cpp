@@ -53,7 +53,7 @@ bool Core::end_turn() {
   more_ |= pump_recalls();
   flush_records();
   flush_decisions();
-  evict_finished();
+  book_.evict(options_.max_finished_deliveries, options_.max_content_bytes / 2);
   maybe_checkpoint();
   publish();
   return more_;
@@ -66,7 +66,7 @@ void Core::on_timer(uint32_t payload) {
       return on_delivery_timer(ix);
     case TimerKind::message:
       --scheduled_;
-      messages_[ix].timer = planner::TimerWheel::kNone;
+      book_.message(ix).timer = planner::TimerWheel::kNone;
       return plan(ix);
     case TimerKind::inbox: {
       LongPoll poll = polls_.take_expired(ix);
@@ -90,12 +90,12 @@ void Core::flush_records() {
 }
 
 void Core::publish() {
-  stats_.open_deliveries.set(open_deliveries_);
-  stats_.finished_deliveries.set(finished_deliveries_);
-  stats_.open_messages.set(messages_.size() - finished_.size());
+  stats_.open_deliveries.set(book_.open_deliveries());
+  stats_.finished_deliveries.set(book_.finished_deliveries());
+  stats_.open_messages.set(book_.open_messages());
   stats_.scheduled_messages.set(scheduled_);
   stats_.fanouts.set(fanouts_.size());
-  stats_.content_bytes.set(content_bytes_);
+  stats_.content_bytes.set(book_.content_bytes());
   stats_.turns.bump();
   for (ChannelSlot& slot : slots_) {
     slot.stats.queued.set(slot.queue.size());
@@ -110,75 +110,24 @@ bool Core::idle() const {
 
 Core::Balance Core::balance() const {
   Balance b;
-  b.open_messages = messages_.size() - finished_.size();
-  b.open_deliveries = open_deliveries_;
+  b.open_messages = book_.open_messages();
+  b.open_deliveries = book_.open_deliveries();
   b.flights = flights_.size();
   b.timers = timers_.size();
-  b.attempts = attempts_.size();
+  b.attempts = book_.attempts().size();
   return b;
 }
 
 // ---- Letting go of what has ended
 
-void Core::evict_finished() {
-  size_t looked = finished_.size();
-  while (!finished_.empty() && looked-- > 0 &&
-         (finished_deliveries_ > options_.max_finished_deliveries || content_bytes_ > options_.max_content_bytes / 2)) {
-    const MessageIx ix = messages_.find(finished_.front());
-    finished_.pop_front();
-    const MessageEntry& m = messages_[ix];
-    bool live = false;
-    for (DeliveryIx i = m.first; i != kNone && !live; i = deliveries_[i].next) live = deliveries_[i].live > 0;
-    if (live)
-      finished_.push_back(messages_.name_of(ix));  // a channel still has it: later
-    else
-      remove_message(ix);
-  }
-}
-
-void Core::remove_message(MessageIx ix) {
-  MessageEntry& m = messages_[ix];
-  for (DeliveryIx i = m.first, next; i != kNone; i = next) {
-    next = deliveries_[i].next;
-    if (m.indexed) by_device_.erase(i);
-    remove_delivery(i);
-  }
-  content_bytes_ -= intake::footprint(*m.message);
-  by_id_.erase(m.message->id);
-  messages_.remove(ix);
-}
-
-void Core::remove_delivery(DeliveryIx dix) {
-  Delivery& d = deliveries_[dix];
-  if (d.outcome_due) encode_outcomes();  // before its name is gone
-  unlist_for_device(d);
-  for (AttemptIx i = d.first_attempt, next; i != kNone; i = next) {
-    next = attempts_[i].next;
-    vendor_ids_.forget(i);
-    attempts_.remove(i);
-  }
-  for (ReceiptIx i = d.receipts, next; i != kNone; i = next) {
-    next = receipts_[i].next;
-    receipts_.remove(i);
-  }
-  deliveries_.remove(dix);
-  --finished_deliveries_;
-}
-
 // A fan-out to millions cannot keep every delivery: the oldest that have ended are counted and let go.
 void Core::drop_fanout_head(MessageIx ix) {
-  MessageEntry& m = messages_[ix];
+  const MessageEntry& m = book_.message(ix);
   while (m.deliveries - m.open > kKeptOfFanout && m.first != kNone) {
-    const DeliveryIx dix = m.first;
-    Delivery& d = deliveries_[dix];
+    const Delivery& d = book_.delivery(m.first);
     if (!d.final || d.live > 0) return;
-    m.first = d.next;
-    if (m.first == kNone) m.last = kNone;
-    --m.deliveries;
-    if (m.indexed) by_device_.erase(dix);
-    if (!m.dropped) m.dropped = std::make_unique<std::array<uint64_t, 9>>();
-    ++(*m.dropped)[static_cast<size_t>(d.state)];
-    remove_delivery(dix);
+    if (d.outcome_due) encode_outcomes();  // before its name is gone
+    book_.drop_first(ix);
   }
 }
 
