@@ -60,7 +60,7 @@ MessageIx Core::open_message(MessagePtr message, uint64_t position) {
   m.channel_mask = app.mask;
   if (!said.channels.empty()) m.channel_mask &= mask_of(said.channels);
   if (!recovering_) app.stats->accepted.bump();
-  bytes_since_checkpoint_ += 64 + said.content.size();
+  checkpointer_.grown(64 + said.content.size());
   if (!subscribers_.empty()) emit(m, nullptr, "accepted", kAppItself);
   return ix;
 }

@@ -17,6 +17,7 @@
 #include "broker/base/random.hpp"
 #include "broker/dispatch/verdict.hpp"
 #include "broker/engine/channel_slot.hpp"
+#include "broker/engine/checkpointer.hpp"
 #include "broker/engine/decision_log.hpp"
 #include "broker/engine/early_receipts.hpp"
 #include "broker/engine/engine.hpp"
@@ -101,9 +102,9 @@ class Core {
   void subscribe(uint64_t subscription, std::string app, LifeEventSink sink);
   void unsubscribe(uint64_t subscription);
 
-  // checkpoint.cpp: writes what is dirty and a CHECKPOINT; `done` when both are durable.
-  void checkpoint(Callback<void()> done);
-  void prepare_stop() { stopping_ = true, next_router_save_ns_ = 0; }  // the next checkpoint is the last
+  // Writes what is dirty and a CHECKPOINT; `done` when both are durable, or have failed.
+  void checkpoint(Callback<void()> done) { checkpointer_.begin(std::move(done)); }
+  void prepare_stop() { stopping_ = true, checkpointer_.prepare_stop(); }  // the next checkpoint is the last
   bool idle() const;
   void close();  // answers what still waits (long polls)
 
@@ -136,6 +137,7 @@ class Core {
   void on_timer(uint32_t payload);
   void flush_records();
   void publish();
+  void post_job(Callback<void()> job);  // to this thread
   // Work for the background thread, and what this thread does with its result.
   template <class Job, class Then>
   void in_background(Job job, Then then);
@@ -213,6 +215,7 @@ class Core {
   void outcome_due(DeliveryIx);
   void encode_outcomes();
   void fill_progress(const MessageEntry&, const Delivery&, records::Progress&) const;
+  void carry_message(const MessageEntry&, std::string& body) const;
   void drop_fanout_head(MessageIx);
 
   // receipts.cpp
@@ -293,20 +296,6 @@ class Core {
   // life_events.cpp
   void emit(const MessageEntry&, const Delivery*, std::string_view event, ChannelNo channel, std::string detail = {});
 
-  // checkpoint.cpp
-  struct CheckpointJob;
-  void maybe_checkpoint();
-  void begin_checkpoint(std::vector<SegmentInfo> segments);
-  void flush_rows();
-  void carry_slice();
-  void on_carried(const std::vector<MessageId>& ids, Fate fate, RecordRef first);
-  void write_checkpoint();
-  void record_replay_position();
-  void trim_journal();
-  void end_checkpoint();
-  void carry_message(const MessageEntry&, std::string& body) const;
-  void save_router();
-
   // decisions.cpp
   void log_decision(const MessageEntry&, const Delivery&);
   void flush_decisions();
@@ -384,12 +373,10 @@ class Core {
   };
   std::vector<Subscriber> subscribers_;
 
-  std::shared_ptr<CheckpointJob> checkpoint_job_;
-  std::vector<Callback<void()>> next_checkpoint_;
+  Checkpointer checkpointer_;
   bool recovering_ = false, stopping_ = false;
   unsigned scans_ = 0;  // of history, waiting or running
-  MonoNs next_checkpoint_ns_ = 0, next_router_save_ns_ = 0, next_refresh_ns_ = 0;
-  uint64_t bytes_since_checkpoint_ = 0;
+  MonoNs next_refresh_ns_ = 0;
 };
 
 template <class Job, class Then>

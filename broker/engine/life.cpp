@@ -209,4 +209,25 @@ void Core::fill_progress(const MessageEntry& m, const Delivery& d, records::Prog
   }
 }
 
+void Core::carry_message(const MessageEntry& m, std::string& body) const {
+  records::Carry carry;
+  carry.message = *m.message;
+  carry.planned = m.planned;
+  carry.cancelled = m.cancelled;
+  if (m.fanout) {
+    carry.fanout = records::Cursor{m.message->id, m.fanout->next, m.fanout->planned, m.fanout->done};
+    carry.dropped.resize(9);
+    if (m.dropped) std::copy(m.dropped->begin(), m.dropped->end(), carry.dropped.begin());
+  }
+  for (DeliveryIx i = m.first; i != kNone; i = book_.delivery(i).next) {
+    const Delivery& d = book_.delivery(i);
+    if (m.fanout && d.final) {
+      ++carry.dropped[static_cast<size_t>(d.state)];  // counted, not named: they will not be planned again
+      continue;
+    }
+    fill_progress(m, d, carry.deliveries.emplace_back());
+  }
+  records::put_carry(body, carry);
+}
+
 }  // namespace godwit::engine

@@ -21,16 +21,23 @@ Core::Core(EngineOptions options, const EngineParts& parts, EngineStats& stats, 
       background_(std::move(background)),
       random_(options_.seed ^ static_cast<uint64_t>(parts.clock.mono_ns())),
       registry_writer_(
-          registry_, parts_.ledger,
-          [this](Callback<void()> job) { post_([job = std::move(job)](Core&) mutable { job(); }); },
+          registry_, parts_.ledger, [this](Callback<void()> job) { post_job(std::move(job)); },
           [this](const RegistryChange& change) { device_changed(change); }),
       router_(options_.router),
       now_(parts.clock.mono_ns()),
       wall_(parts.clock.wall_ms()),
       timers_(now_),
-      decision_log_(parts_.decisions ? options_.decision_log_share : 0) {}
+      decision_log_(parts_.decisions ? options_.decision_log_share : 0),
+      checkpointer_(
+          options_, parts_, stats_, registry_, router_, book_,
+          {[this](Callback<void()> job) { post_job(std::move(job)); }, background_, [this] { flush_records(); },
+           [this](const MessageEntry& m, std::string& body) { carry_message(m, body); }}) {}
 
 Core::~Core() = default;
+
+void Core::post_job(Callback<void()> job) {
+  post_([job = std::move(job)](Core&) mutable { job(); });
+}
 
 void Core::begin_turn(MonoNs now, WallMs wall) {
   now_ = now;
@@ -54,7 +61,7 @@ bool Core::end_turn() {
   flush_records();
   flush_decisions();
   book_.evict(options_.max_finished_deliveries, options_.max_content_bytes / 2);
-  maybe_checkpoint();
+  checkpointer_.look(now_);
   publish();
   return more_;
 }
@@ -82,7 +89,7 @@ MonoNs Core::quiet_until() const {
 void Core::flush_records() {
   encode_outcomes();
   if (record_count_ == 0) return;
-  bytes_since_checkpoint_ += record_buffer_.size();
+  checkpointer_.grown(record_buffer_.size());
   // Fan-outs that wait for the journal go on when it has taken this.
   const bool wake = !fanouts_.empty() && journal_is_behind();
   parts_.ledger.submit_lazy(std::exchange(record_buffer_, {}), std::exchange(record_count_, 0),
