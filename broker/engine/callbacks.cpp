@@ -1,6 +1,7 @@
 // Vendors' callbacks: the plugin has parsed them (on the caller's thread); here their events take effect and become
 // durable before the vendor gets its answer.
 #include "broker/engine/core.hpp"
+#include "broker/engine/durable_answer.hpp"
 
 namespace godwit::engine {
 
@@ -18,8 +19,8 @@ void Core::on_webhook(WebhookReply reply, Done<Broker::CallbackAnswer> done) {
     return;
   }
   // Behind the facts in the ledger: when this is durable, so are they.
-  answer_when_durable<Broker::CallbackAnswer>(std::exchange(record_buffer_, {}), std::exchange(record_count_, 0),
-                                              std::move(done), std::move(answer));
+  answer_when_durable(parts_.ledger, post_job_, std::exchange(record_buffer_, {}), std::exchange(record_count_, 0),
+                      std::move(done), std::move(answer));
 }
 
 }  // namespace godwit::engine

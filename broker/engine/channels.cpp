@@ -157,12 +157,11 @@ void Core::set_channel(const std::string& name, const std::string& admin_state, 
   if (slot == slots_.end()) return done(Error{Code::not_found, "no such channel", name});
   slot->admin = *wanted;
   refresh_channel(*slot);
-  in_background([key = switch_key(name),
-                 admin_state](const EngineParts& parts) { return parts.catalogue.put_value(key, admin_state); },
-                [no = slot->no, done = std::move(done)](Core& core, Fate fate) mutable {
-                  if (fate != Fate::ok) return done(journal_error(fate));
-                  done(core.view_of(core.slots_[no]));
-                });
+  jobs_.run([this, key = switch_key(name), admin_state] { return parts_.catalogue.put_value(key, admin_state); },
+            [this, no = slot->no, done = std::move(done)](Fate fate) mutable {
+              if (fate != Fate::ok) return done(journal_error(fate));
+              done(view_of(slots_[no]));
+            });
 }
 
 std::string_view to_string(AdminState s) {

@@ -25,13 +25,14 @@ struct Checkpointer::Job {
 };
 
 Checkpointer::Checkpointer(const EngineOptions& options, const EngineParts& parts, EngineStats& stats,
-                           Registry& registry, routing::Router& router, MessageBook& book, Hooks hooks)
+                           Registry& registry, routing::Router& router, MessageBook& book, SlowJobs& jobs, Hooks hooks)
     : options_(options),
       parts_(parts),
       stats_(stats),
       registry_(registry),
       router_(router),
       book_(book),
+      jobs_(jobs),
       hooks_(std::move(hooks)) {}
 Checkpointer::~Checkpointer() = default;
 
@@ -71,12 +72,12 @@ void Checkpointer::flush_rows() {
   std::vector<DeviceRow> rows = registry_.take_dirty(kRows);
   if (rows.empty()) return carry_slice();
   const auto shared = std::make_shared<const std::vector<DeviceRow>>(std::move(rows));
-  write_in_background([shared](Catalogue& catalogue) { return catalogue.put_devices(*shared); },
-                      [this, shared](Fate fate) {
-                        if (fate == Fate::ok) return flush_rows();
-                        registry_.mark_dirty(*shared);
-                        end();
-                      });
+  jobs_.run([this, shared] { return parts_.catalogue.put_devices(*shared); },
+            [this, shared](Fate fate) {
+              if (fate == Fate::ok) return flush_rows();
+              registry_.mark_dirty(*shared);
+              end();
+            });
 }
 
 // Looks at the next slice of messages: the old ones are carried, the place of the oldest is found.
@@ -134,15 +135,15 @@ void Checkpointer::write_checkpoint() {
 }
 
 void Checkpointer::record_replay_position() {
-  write_in_background([from = std::to_string(job_->replay_from)](
-                          Catalogue& catalogue) { return catalogue.put_value(kReplayFromKey, from); },
-                      [this](Fate fate) {
-                        if (fate == Fate::ok) {
-                          trim_journal();
-                          stats_.checkpoints.bump();
-                        }
-                        end();
-                      });
+  jobs_.run(
+      [this, from = std::to_string(job_->replay_from)] { return parts_.catalogue.put_value(kReplayFromKey, from); },
+      [this](Fate fate) {
+        if (fate == Fate::ok) {
+          trim_journal();
+          stats_.checkpoints.bump();
+        }
+        end();
+      });
 }
 
 // Segments that nothing needs: no open message, no key and no query reaches back to them.
@@ -166,12 +167,6 @@ void Checkpointer::end() {
   });
 }
 
-void Checkpointer::write_in_background(std::function<Fate(Catalogue&)> write, std::function<void(Fate)> then) {
-  hooks_.background([this, write = std::move(write), then = std::move(then)] {
-    hooks_.post([then, fate = write(parts_.catalogue)] { then(fate); });
-  });
-}
-
 // ---- The router's statistics
 
 void Checkpointer::save_router() {
@@ -180,9 +175,9 @@ void Checkpointer::save_router() {
   const bool first = next_router_save_ns_ == 0;
   next_router_save_ns_ = now + options_.router_snapshot_every_ms * kNsPerMs;
   if (first && !stopping_) return;  // nothing learned yet
-  write_in_background([bytes = router_.save(now, parts_.clock.wall_ms())](
-                          Catalogue& catalogue) { return catalogue.put_value(kRouterKey, bytes); },
-                      [](Fate) {});
+  jobs_.run([this, bytes = router_.save(
+                       now, parts_.clock.wall_ms())] { return parts_.catalogue.put_value(kRouterKey, bytes); },
+            [](Fate) {});
 }
 
 }  // namespace godwit::engine

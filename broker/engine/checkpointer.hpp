@@ -16,6 +16,7 @@
 
 #include "broker/engine/engine.hpp"
 #include "broker/engine/message_book.hpp"
+#include "broker/engine/slow_jobs.hpp"
 #include "broker/registry/registry.hpp"
 #include "broker/routing/router.hpp"
 
@@ -25,13 +26,12 @@ class Checkpointer {
  public:
   // What it asks of the engine.
   struct Hooks {
-    std::function<void(Callback<void()>)> post;        // to the engine's thread, from any thread
-    std::function<void(Callback<void()>)> background;  // slow jobs, one after another
-    std::function<void()> flush;                       // what was said so far goes to the ledger
+    std::function<void(Callback<void()>)> post;  // to the engine's thread, from any thread
+    std::function<void()> flush;                 // what was said so far goes to the ledger
     std::function<void(const MessageEntry&, std::string& body)> carry;
   };
   Checkpointer(const EngineOptions&, const EngineParts&, EngineStats&, Registry&, routing::Router&, MessageBook&,
-               Hooks hooks);
+               SlowJobs&, Hooks hooks);
   ~Checkpointer();
 
   void grown(uint64_t bytes) { bytes_since_ += bytes; }  // so much more is to be replayed
@@ -51,8 +51,6 @@ class Checkpointer {
   void trim_journal();
   void end();
   void save_router();
-  // Answers on the engine's thread.
-  void write_in_background(std::function<Fate(Catalogue&)> write, std::function<void(Fate)> then);
 
   const EngineOptions& options_;
   const EngineParts& parts_;
@@ -60,6 +58,7 @@ class Checkpointer {
   Registry& registry_;
   routing::Router& router_;
   MessageBook& book_;
+  SlowJobs& jobs_;
   const Hooks hooks_;
 
   std::unique_ptr<Job> job_;

@@ -21,11 +21,13 @@
 #include "broker/engine/decision_log.hpp"
 #include "broker/engine/early_receipts.hpp"
 #include "broker/engine/engine.hpp"
+#include "broker/engine/history.hpp"
 #include "broker/engine/journal_error.hpp"
 #include "broker/engine/long_polls.hpp"
 #include "broker/engine/message_book.hpp"
 #include "broker/engine/registry_writer.hpp"
 #include "broker/engine/seen_events.hpp"
+#include "broker/engine/slow_jobs.hpp"
 #include "broker/engine/state.hpp"
 #include "broker/engine/timer_kind.hpp"
 #include "broker/intake/intake.hpp"
@@ -35,7 +37,6 @@
 namespace godwit::engine {
 
 class Core;
-struct Found;
 using Command = Callback<void(Core&)>;
 
 class Core {
@@ -137,10 +138,6 @@ class Core {
   void on_timer(uint32_t payload);
   void flush_records();
   void publish();
-  void post_job(Callback<void()> job);  // to this thread
-  // Work for the background thread, and what this thread does with its result.
-  template <class Job, class Then>
-  void in_background(Job job, Then then);
 
   // accept.cpp
   App& app_of(const std::string& id);
@@ -289,23 +286,12 @@ class Core {
   std::string why_json(const Attempt&) const;
   DeliveryView view_of(const MessageEntry&, const Delivery&) const;
 
-  // Answers on this thread once `records` are durable, or with the error.
-  template <class T>
-  void answer_when_durable(std::string records, uint32_t count, Done<T> done, T answer);
-
   // life_events.cpp
   void emit(const MessageEntry&, const Delivery*, std::string_view event, ChannelNo channel, std::string detail = {});
 
   // decisions.cpp
   void log_decision(const MessageEntry&, const Delivery&);
   void flush_decisions();
-
-  // history.cpp
-  void old_message(const std::string& app, MessageId id, Done<MessageView> done);
-  void old_deliveries(const std::string& app, MessageId id, const std::string& device_id, const std::string& page,
-                      Done<DeliveryPage> done);
-  template <class T>
-  void ask_history(const std::string& app, MessageId id, Done<T> done, Callback<T(const Found&)> show);
 
   // reopen.cpp
   uint32_t presence_mask() const;
@@ -315,7 +301,9 @@ class Core {
   EngineStats& stats_;
   intake::Intake& intake_;
   const Post post_;
-  const Background background_;
+  const std::function<void(Callback<void()>)> post_job_;  // the same for who need not know Core
+  SlowJobs jobs_;
+  History history_;
   ChannelSet* channels_ = nullptr;
   Random random_;
   Registry registry_;
@@ -375,29 +363,7 @@ class Core {
 
   Checkpointer checkpointer_;
   bool recovering_ = false, stopping_ = false;
-  unsigned scans_ = 0;  // of history, waiting or running
   MonoNs next_refresh_ns_ = 0;
 };
-
-template <class Job, class Then>
-void Core::in_background(Job job, Then then) {
-  background_([this, job = std::move(job), then = std::move(then)]() mutable {
-    auto result = job(parts_);
-    post_([then = std::move(then), result = std::move(result)](Core& core) mutable { then(core, std::move(result)); });
-  });
-}
-
-template <class T>
-void Core::answer_when_durable(std::string records, uint32_t count, Done<T> done, T answer) {
-  // Shared with the completion, because a submit that is refused leaves the answer to us.
-  auto shared = std::make_shared<std::pair<Done<T>, T>>(std::move(done), std::move(answer));
-  auto committed = [this, shared](Fate fate, RecordRef) {
-    post_([shared, fate](Core&) {
-      if (fate == Fate::ok) return shared->first(std::move(shared->second));
-      shared->first(journal_error(fate));
-    });
-  };
-  if (!parts_.ledger.submit(std::move(records), count, std::move(committed))) shared->first(journal_behind());
-}
 
 }  // namespace godwit::engine

@@ -38,12 +38,12 @@ void Core::log_decision(const MessageEntry& m, const Delivery& d) {
 void Core::flush_decisions() {
   std::string lines = decision_log_.take_due(now_, stopping_);
   if (lines.empty()) return;
-  in_background(
-      [lines = std::move(lines)](const EngineParts& parts) {
-        parts.decisions(lines);
+  jobs_.run(
+      [this, lines = std::move(lines)] {
+        parts_.decisions(lines);
         return Fate::ok;
       },
-      [](Core&, Fate) {});
+      [](Fate) {});
 }
 
 }  // namespace godwit::engine

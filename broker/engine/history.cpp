@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "broker/base/encoding.hpp"
-#include "broker/engine/core.hpp"
 
 namespace godwit::engine {
 namespace {
@@ -25,8 +24,6 @@ void carry_on(Found& found, uint64_t position, const RecordView& record) {
 Error not_found(MessageId id) {
   return {Code::not_found, "no such message, or it ended longer ago than the query window", id.text()};
 }
-
-}  // namespace
 
 Result<Found> find_in_journal(Journal& journal, const std::string& app, MessageId id) {
   uint64_t from = ~0ull, give_up = ~0ull;
@@ -69,29 +66,29 @@ DeliveryPage page_of(const Found& found, const std::string& device_id, const std
   return out;
 }
 
-template <class T>
-void Core::ask_history(const std::string& app, MessageId id, Done<T> done, Callback<T(const Found&)> show) {
-  if (id.time_ms() < wall_ - options_.query_window_ms - kIdSlackMs || id.time_ms() > wall_ + kIdSlackMs)
-    return done(not_found(id));
+}  // namespace
+
+template <class T, class Show>
+void History::ask(const std::string& app, MessageId id, WallMs now, Done<T> done, Show show) {
+  if (id.time_ms() < now - window_ms_ - kIdSlackMs || id.time_ms() > now + kIdSlackMs) return done(not_found(id));
   if (scans_ >= kMostScans)
     return done(Error{Code::overloaded, "many old messages are being looked for; try again later", {}});
   ++scans_;
-  in_background([app, id](const EngineParts& parts) { return find_in_journal(parts.journal, app, id); },
-                [done = std::move(done), show = std::move(show)](Core& core, Result<Found> found) mutable {
-                  --core.scans_;
-                  if (!found) return done(std::move(found).error());
-                  done(show(*found));
-                });
+  jobs_.run([this, app, id] { return find_in_journal(journal_, app, id); },
+            [this, done = std::move(done), show = std::move(show)](Result<Found> found) mutable {
+              --scans_;
+              if (!found) return done(std::move(found).error());
+              done(show(*found));
+            });
 }
 
-void Core::old_message(const std::string& app, MessageId id, Done<MessageView> done) {
-  ask_history<MessageView>(app, id, std::move(done), [](const Found& found) { return show(found); });
+void History::message(const std::string& app, MessageId id, WallMs now, Done<MessageView> done) {
+  ask(app, id, now, std::move(done), [](const Found& found) { return show(found); });
 }
 
-void Core::old_deliveries(const std::string& app, MessageId id, const std::string& device_id, const std::string& page,
-                          Done<DeliveryPage> done) {
-  ask_history<DeliveryPage>(app, id, std::move(done),
-                            [device_id, page](const Found& found) { return page_of(found, device_id, page); });
+void History::deliveries(const std::string& app, MessageId id, WallMs now, const std::string& device_id,
+                         const std::string& page, Done<DeliveryPage> done) {
+  ask(app, id, now, std::move(done), [device_id, page](const Found& found) { return page_of(found, device_id, page); });
 }
 
 }  // namespace godwit::engine

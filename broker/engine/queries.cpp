@@ -13,7 +13,7 @@ constexpr size_t kPage = 100;  // deliveries
 
 void Core::get_message(const std::string& app, MessageId id, Done<MessageView> done) {
   const MessageIx ix = book_.find(app, id);
-  if (ix == kNone) return old_message(app, id, std::move(done));
+  if (ix == kNone) return history_.message(app, id, wall_, std::move(done));
   const MessageEntry& m = book_.message(ix);
   MessageView v;
   v.message = m.message;
@@ -28,9 +28,9 @@ void Core::get_message(const std::string& app, MessageId id, Done<MessageView> d
 void Core::get_deliveries(const std::string& app, MessageId id, const std::string& device, const std::string& page,
                           Done<DeliveryPage> done) {
   const MessageIx ix = book_.find(app, id);
-  if (ix == kNone) return old_deliveries(app, id, device, page, std::move(done));
+  if (ix == kNone) return history_.deliveries(app, id, wall_, device, page, std::move(done));
   const MessageEntry& m = book_.message(ix);
-  if (m.dropped) return old_deliveries(app, id, device, page, std::move(done));  // memory has a part only
+  if (m.dropped) return history_.deliveries(app, id, wall_, device, page, std::move(done));  // memory has a part only
   DeliveryPage out;
   if (!device.empty()) {
     const DeliveryIx dix = book_.find_delivery(m, registry_.find(app, device));

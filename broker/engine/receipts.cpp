@@ -4,6 +4,7 @@
 
 #include "broker/dispatch/parcel.hpp"
 #include "broker/engine/core.hpp"
+#include "broker/engine/durable_answer.hpp"
 
 namespace godwit::engine {
 namespace {
@@ -202,7 +203,7 @@ void Core::report_receipts(const std::string& app, std::vector<ReceiptReport> re
     ++count;
   }
   if (count == 0) return done(answer);
-  answer_when_durable<ReceiptAnswer>(std::move(records), count, std::move(done), answer);
+  answer_when_durable(parts_.ledger, post_job_, std::move(records), count, std::move(done), answer);
 }
 
 }  // namespace godwit::engine

@@ -18,26 +18,22 @@ Core::Core(EngineOptions options, const EngineParts& parts, EngineStats& stats, 
       stats_(stats),
       intake_(intake),
       post_(std::move(post)),
-      background_(std::move(background)),
+      post_job_([this](Callback<void()> job) { post_([job = std::move(job)](Core&) mutable { job(); }); }),
+      jobs_(std::move(background), post_job_),
+      history_(parts_.journal, jobs_, options_.query_window_ms),
       random_(options_.seed ^ static_cast<uint64_t>(parts.clock.mono_ns())),
-      registry_writer_(
-          registry_, parts_.ledger, [this](Callback<void()> job) { post_job(std::move(job)); },
-          [this](const RegistryChange& change) { device_changed(change); }),
+      registry_writer_(registry_, parts_.ledger, post_job_,
+                       [this](const RegistryChange& change) { device_changed(change); }),
       router_(options_.router),
       now_(parts.clock.mono_ns()),
       wall_(parts.clock.wall_ms()),
       timers_(now_),
       decision_log_(parts_.decisions ? options_.decision_log_share : 0),
-      checkpointer_(
-          options_, parts_, stats_, registry_, router_, book_,
-          {[this](Callback<void()> job) { post_job(std::move(job)); }, background_, [this] { flush_records(); },
-           [this](const MessageEntry& m, std::string& body) { carry_message(m, body); }}) {}
+      checkpointer_(options_, parts_, stats_, registry_, router_, book_, jobs_,
+                    {post_job_, [this] { flush_records(); },
+                     [this](const MessageEntry& m, std::string& body) { carry_message(m, body); }}) {}
 
 Core::~Core() = default;
-
-void Core::post_job(Callback<void()> job) {
-  post_([job = std::move(job)](Core&) mutable { job(); });
-}
 
 void Core::begin_turn(MonoNs now, WallMs wall) {
   now_ = now;
