@@ -38,39 +38,19 @@ void Core::on_batch(const intake::BatchPtr& batch) {
   batch->release();
 }
 
-Core::App& Core::app_of(const std::string& id) {
-  const auto it = app_index_.find(id);
-  if (it != app_index_.end()) return apps_[it->second];
-  app_index_.emplace(id, static_cast<uint16_t>(apps_.size()));
-  App& app = apps_.emplace_back();
-  app.id = id;
-  app.stats = &stats_.app(id);
-  configure_app(app, nullptr);
-  return app;
-}
-
 MessageIx Core::open_message(MessagePtr message, uint64_t position) {
   const Message& said = *message;
-  App& app = app_of(said.app);
+  const App& app = apps_.of(said.app);
   const MessageIx ix = book_.open(std::move(message));
   MessageEntry& m = book_.message(ix);
-  m.app = static_cast<uint16_t>(app_index_.find(said.app)->second);
+  m.app = app.no;
   m.position = position;
   m.expires_ns = now_ + (said.expires_ms() - wall_) * kNsPerMs;
-  m.channel_mask = app.mask;
-  if (!said.channels.empty()) m.channel_mask &= mask_of(said.channels);
+  m.channel_mask = apps_.mask_for(app, said.channels);
   if (!recovering_) app.stats->accepted.bump();
   checkpointer_.grown(64 + said.content.size());
   if (!subscribers_.empty()) emit(m, nullptr, "accepted", kAppItself);
   return ix;
-}
-
-uint32_t Core::mask_of(const std::vector<std::string>& channels) const {
-  uint32_t mask = 0;
-  for (const ChannelSlot& slot : slots_)
-    for (const std::string& name : channels)
-      if (slot.name == name) mask |= slot.bit();
-  return mask;
 }
 
 }  // namespace godwit::engine

@@ -31,7 +31,7 @@ void Core::attach(ChannelSet& channels) {
     if (auto stored = parts_.catalogue.get_value(switch_key(slot.name)); stored && *stored)
       slot.admin = admin_state_from(**stored).value_or(AdminState::enabled);
   }
-  for (const AppOptions& app : options_.apps) configure_app(app_of(app.id), &app);
+  for (const AppOptions& app : options_.apps) apps_.configure(app);
 }
 
 // After the router has got its statistics back, so that every channel finds its own.
@@ -60,26 +60,8 @@ void Core::add_channels_to_router() {
   }
 }
 
-void Core::configure_app(App& app, const AppOptions* options) {
-  app.channels.clear();
-  app.mask = 0;
-  for (const ChannelSlot& slot : slots_) {
-    if (options != nullptr && !options->channels.empty() &&
-        std::find(options->channels.begin(), options->channels.end(), slot.name) == options->channels.end())
-      continue;
-    app.channels.push_back(slot.no);
-    app.mask |= slot.bit();
-  }
-  if (options == nullptr) return;
-  const auto place = [&](ChannelNo no) {
-    return std::find(options->channels.begin(), options->channels.end(), slots_[no].name);
-  };
-  std::stable_sort(app.channels.begin(), app.channels.end(),
-                   [&](ChannelNo a, ChannelNo b) { return place(a) < place(b); });
-}
-
 void Core::reconfigure(std::vector<AppOptions> apps) {
-  for (const AppOptions& options : apps) configure_app(app_of(options.id), &options);
+  for (const AppOptions& options : apps) apps_.configure(options);
 }
 
 // What the channel's state means for sending; moves its queue when it has gone to sleep.

@@ -16,6 +16,7 @@
 
 #include "broker/base/random.hpp"
 #include "broker/dispatch/verdict.hpp"
+#include "broker/engine/apps.hpp"
 #include "broker/engine/channel_slot.hpp"
 #include "broker/engine/checkpointer.hpp"
 #include "broker/engine/decision_log.hpp"
@@ -118,12 +119,6 @@ class Core {
  private:
   friend class Recovery;
 
-  struct App {
-    std::string id;
-    EngineStats::App* stats = nullptr;
-    std::vector<ChannelNo> channels;  // that it may use, in the configuration's order
-    uint32_t mask = 0;
-  };
   // What can be offered to the router for one delivery.
   struct Offers {
     std::array<routing::Offer, routing::kMaxChannels> list;
@@ -140,9 +135,7 @@ class Core {
   void publish();
 
   // accept.cpp
-  App& app_of(const std::string& id);
   MessageIx open_message(MessagePtr message, uint64_t position);
-  uint32_t mask_of(const std::vector<std::string>& channels) const;
 
   // plan.cpp
   void plan(MessageIx);
@@ -259,7 +252,6 @@ class Core {
   std::vector<ChannelTrouble> troubles_of(const ChannelSlot&) const;
   void add_channels_to_router();
   std::vector<std::string> names_by_route() const;
-  void configure_app(App&, const AppOptions*);
 
   // inbox.cpp
   void wake_inbox(DeviceNo);
@@ -330,8 +322,7 @@ class Core {
 
   std::deque<ChannelSlot> slots_;  // by ChannelNo; addresses stay
   std::vector<ChannelNo> by_route_;
-  std::deque<App> apps_;
-  boost::unordered_flat_map<std::string, uint16_t, StringHash, std::equal_to<>> app_index_;
+  Apps apps_{slots_, stats_};
 
   planner::TimerWheel timers_;
   LongPolls polls_{timers_};

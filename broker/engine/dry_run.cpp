@@ -34,12 +34,11 @@ std::vector<routing::CandidateView> Core::rank(const MessageEntry& m, const Deli
 
 // A message that is only imagined: nothing links to it.
 MessageEntry Core::imagine(MessagePtr message) {
-  App& app = app_of(message->app);
+  const App& app = apps_.of(message->app);
   MessageEntry m;
-  m.app = app_index_.find(message->app)->second;
+  m.app = app.no;
   m.expires_ns = now_ + (message->ttl_ms != 0 ? message->ttl_ms : options_.default_ttl_ms) * kNsPerMs;
-  m.channel_mask = app.mask;
-  if (!message->channels.empty()) m.channel_mask &= mask_of(message->channels);
+  m.channel_mask = apps_.mask_for(app, message->channels);
   m.message = std::move(message);
   return m;
 }
