@@ -20,6 +20,12 @@ MonoNs seconds(double s) {
   return static_cast<MonoNs>(s * static_cast<double>(kNsPerSecond));
 }
 
+// A receipt is still missed, and that says something about the channel.
+bool silence_counts(const Attempt& a) {
+  if (a.silence_told || a.memo.channel == routing::kNoChannel) return false;
+  return a.phase != Attempt::Phase::settled || dispatch::verdict_of(a.result).may_have_arrived;
+}
+
 }  // namespace
 
 routing::Sleep Core::sleep_of(const MessageEntry& m, const Delivery& d, const ChannelSlot& slot) const {
@@ -205,10 +211,7 @@ void Core::end_cascade(DeliveryIx dix, const Offers& offers) {
 void Core::park(DeliveryIx dix) {
   Delivery& d = book_.delivery(dix);
   leave_fanout_window(dix);
-  if (!d.parked_listed) {
-    d.parked_listed = true;
-    parked_.push_back(dix);
-  }
+  parked_.add(dix);
   int64_t wait_ms = std::min(kLongestLook, int64_t{1'000} << std::min<uint8_t>(d.looks, 5));
   // A channel that failed again and again gets time to recover, but not all that is left.
   if (d.worn_channels != 0 && repeatable(d) == kNone) {
@@ -219,10 +222,6 @@ void Core::park(DeliveryIx dix) {
   }
   d.looks = std::min<uint8_t>(d.looks + 1, kMostLooks);
   arm(dix, Wake::parked, now_ + wait_ms * kNsPerMs);
-  if (parked_.size() < parked_compact_at_) return;
-  std::erase_if(parked_,
-                [this](DeliveryIx i) { return !book_.deliveries().alive(i) || !book_.delivery(i).parked_listed; });
-  parked_compact_at_ = std::max<size_t>(1'024, parked_.size() * 2);
 }
 
 void Core::look_again(DeliveryIx dix) {
@@ -231,31 +230,11 @@ void Core::look_again(DeliveryIx dix) {
 }
 
 void Core::unpark_all() {
-  unparked_.insert(unparked_.end(), parked_.begin(), parked_.end());
-  parked_.clear();
-  more_ |= !unparked_.empty();
-}
-
-bool Core::work_unparked() {
-  for (size_t n = std::min<size_t>(unparked_.size(), 2'000); n > 0; --n) {
-    const DeliveryIx dix = unparked_.back();
-    unparked_.pop_back();
-    if (!book_.deliveries().alive(dix)) continue;
-    Delivery& d = book_.delivery(dix);
-    if (!d.parked_listed) continue;
-    d.parked_listed = false;
-    if (!d.final && d.live == 0 && d.wake == Wake::parked) look_again(dix);
-  }
-  return !unparked_.empty();
+  parked_.wake_all();
+  more_ |= parked_.any_due();
 }
 
 // ---- Silence
-
-// A receipt is still missed, and that says something about the channel.
-bool Core::silence_counts(const Attempt& a) const {
-  if (a.silence_told || a.memo.channel == routing::kNoChannel) return false;
-  return a.phase != Attempt::Phase::settled || dispatch::verdict_of(a.result).may_have_arrived;
-}
 
 void Core::tell_silence(Delivery& d, bool at_once) {
   for (AttemptIx i = d.first_attempt; i != kNone; i = book_.attempt(i).next) {

@@ -26,6 +26,7 @@
 #include "broker/engine/journal_error.hpp"
 #include "broker/engine/long_polls.hpp"
 #include "broker/engine/message_book.hpp"
+#include "broker/engine/parked.hpp"
 #include "broker/engine/registry_writer.hpp"
 #include "broker/engine/seen_events.hpp"
 #include "broker/engine/slow_jobs.hpp"
@@ -161,10 +162,8 @@ class Core {
   void park(DeliveryIx);
   void look_again(DeliveryIx);
   void unpark_all();
-  bool work_unparked();
   void on_silence(DeliveryIx);
   void on_impatience(DeliveryIx, ChannelNo channel);
-  bool silence_counts(const Attempt&) const;
   MonoNs next_silence(const Delivery&) const;
   void tell_silence(Delivery&, bool at_once = false);
   Choice choice_of(const routing::Decision&, const Offers&) const;
@@ -328,8 +327,7 @@ class Core {
   LongPolls polls_{timers_};
   std::deque<MessageIx> fanouts_;  // that still draw devices
   uint64_t fanout_window_ = 0;     // deliveries of fan-outs that are being worked on
-  std::vector<DeliveryIx> parked_, unparked_;
-  size_t parked_compact_at_ = 1'024;
+  Parked parked_{book_};
   std::vector<DeliveryIx> outcomes_;  // whose OUTCOME is due
   bool more_ = false;
 

@@ -182,11 +182,9 @@ void Core::reroute_queue(ChannelSlot& slot) {
     if (dix != kNone) book_.drop_queued(book_.delivery(dix));
     book_.remove_dropped(aix);
     if (dix == kNone || book_.delivery(dix).live > 0) continue;
-    book_.delivery(dix).wake = Wake::parked;
-    book_.delivery(dix).parked_listed = true;
-    unparked_.push_back(dix);
+    parked_.add_due(dix);
   }
-  more_ |= !unparked_.empty();
+  more_ |= parked_.any_due();
 }
 
 // ---- Costly channels: the intention is durable before the call, so that a crash in between is known afterwards

@@ -7,6 +7,7 @@ namespace godwit::engine {
 namespace {
 
 constexpr uint32_t kKeptOfFanout = 20'000;        // finished deliveries of one fan-out that stay in memory
+constexpr size_t kLooksAtOnce = 2'000;            // at parked deliveries, in a turn
 constexpr MonoNs kRefreshEvery = 250 * kNsPerMs;  // the operator's switch and channel states act within a second
 
 }  // namespace
@@ -50,7 +51,10 @@ bool Core::end_turn() {
   }
   for (ChannelSlot& slot : slots_)
     if (std::exchange(slot.look, false) || look_at_all) refresh_channel(slot);
-  if (!unparked_.empty()) more_ |= work_unparked();
+  if (parked_.any_due()) {
+    parked_.take(kLooksAtOnce, [this](DeliveryIx dix) { look_again(dix); });
+    more_ |= parked_.any_due();
+  }
   if (!fanouts_.empty()) more_ |= work_fanouts();
   more_ |= pump();
   more_ |= pump_recalls();
