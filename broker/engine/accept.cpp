@@ -49,7 +49,7 @@ MessageIx Core::open_message(MessagePtr message, uint64_t position) {
   m.channel_mask = apps_.mask_for(app, said.channels);
   if (!recovering_) app.stats->accepted.bump();
   checkpointer_.grown(64 + said.content.size());
-  if (!subscribers_.empty()) emit(m, nullptr, "accepted", kAppItself);
+  if (life_feed_.followed()) emit(m, nullptr, "accepted", kAppItself);
   return ix;
 }
 

@@ -40,7 +40,7 @@ CancelAnswer Core::cancel_now(MessageIx ix) {
     timers_.cancel(m.timer);
     m.planned = true;
     answer.cancelled = 1;
-    if (!subscribers_.empty()) emit(m, nullptr, "cancelled", kAppItself);
+    if (life_feed_.followed()) emit(m, nullptr, "cancelled", kAppItself);
   }
   if (m.fanout) m.fanout->done = true;
   std::vector<AttemptIx> wishes;

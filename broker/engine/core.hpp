@@ -24,6 +24,7 @@
 #include "broker/engine/engine.hpp"
 #include "broker/engine/history.hpp"
 #include "broker/engine/journal_error.hpp"
+#include "broker/engine/life_feed.hpp"
 #include "broker/engine/long_polls.hpp"
 #include "broker/engine/message_book.hpp"
 #include "broker/engine/parked.hpp"
@@ -101,9 +102,7 @@ class Core {
   void reconfigure(std::vector<AppOptions> apps);
   // callbacks.cpp
   void on_webhook(WebhookReply reply, Done<Broker::CallbackAnswer> done);
-  // life_events.cpp
-  void subscribe(uint64_t subscription, std::string app, LifeEventSink sink);
-  void unsubscribe(uint64_t subscription);
+  LifeFeed& life_feed() { return life_feed_; }
 
   // Writes what is dirty and a CHECKPOINT; `done` when both are durable, or have failed.
   void checkpoint(Callback<void()> done) { checkpointer_.begin(std::move(done)); }
@@ -343,13 +342,7 @@ class Core {
   VendorWordsPtr last_words_;
   std::vector<ChannelEvent> arrived_early_;  // found by the settlements of this call
 
-  struct Subscriber {
-    uint64_t id;
-    std::string app;
-    LifeEventSink sink;
-  };
-  std::vector<Subscriber> subscribers_;
-
+  LifeFeed life_feed_;
   Checkpointer checkpointer_;
   bool recovering_ = false, stopping_ = false;
   MonoNs next_refresh_ns_ = 0;

@@ -142,7 +142,7 @@ uint64_t Engine::subscribe(std::string app, LifeEventSink sink) {
     impl_->gates[id] = gate;
   }
   impl_->post([id, app = std::move(app), gate, sink = std::move(sink)](Core& core) mutable {
-    core.subscribe(id, std::move(app), [gate, sink = std::move(sink)](const LifeEvent& event) {
+    core.life_feed().subscribe(id, std::move(app), [gate, sink = std::move(sink)](const LifeEvent& event) {
       std::lock_guard lock(gate->mutex);
       if (gate->open) sink(event);
     });
@@ -163,7 +163,7 @@ void Engine::unsubscribe(uint64_t id) {
     std::lock_guard lock(gate->mutex);
     gate->open = false;
   }
-  impl_->post([id](Core& core) { core.unsubscribe(id); });
+  impl_->post([id](Core& core) { core.life_feed().unsubscribe(id); });
 }
 
 }  // namespace godwit

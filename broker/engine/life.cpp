@@ -41,7 +41,7 @@ void Core::reach(DeliveryIx dix, DeliveryState state) {
   }
   d.state = state;
   if (state == DeliveryState::sent) leave_fanout_window(dix);
-  if (!subscribers_.empty() && state != DeliveryState::attempted) {
+  if (life_feed_.followed() && state != DeliveryState::attempted) {
     const AttemptIx last = book_.last_attempt(d);
     emit(m, &d, to_string(state), last == kNone ? kAppItself : book_.attempt(last).channel);
   }
@@ -73,7 +73,7 @@ void Core::finish(DeliveryIx dix, DeliveryState state, Reason reason) {
     m.counts.failed += state == DeliveryState::failed;
     m.counts.expired += state == DeliveryState::expired;
     m.counts.cancelled += state == DeliveryState::cancelled;
-    if (!subscribers_.empty()) emit(m, &d, to_string(state), kAppItself, std::string(to_string(reason)));
+    if (life_feed_.followed()) emit(m, &d, to_string(state), kAppItself, std::string(to_string(reason)));
   }
   if (d.state != DeliveryState::sent) book_.leave_inbox(d);  // sent without a receipt: still in the inbox
   for (AttemptIx i = d.first_attempt; i != kNone; i = book_.attempt(i).next)

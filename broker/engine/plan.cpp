@@ -51,7 +51,7 @@ void Core::add_delivery(MessageIx ix, DeviceNo device) {
     ++fanout_window_;
     d.in_fanout_window = true;
   }
-  if (!subscribers_.empty()) emit(m, &d, "planned", kAppItself);
+  if (life_feed_.followed()) emit(m, &d, "planned", kAppItself);
   if (m.collapse_hash != 0) collapse_older(dix);
   route(dix);
   if (!polls_.empty()) wake_inbox(device);

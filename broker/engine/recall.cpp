@@ -138,7 +138,7 @@ void Core::end_recall(uint64_t attempt, const RecallAnswer& answer) {
   if (!answer.detail.empty()) detail += ": " + answer.detail;
   a.words = keep_words(words->id, words->code, detail, words->http_status);
   outcome_due(a.delivery);
-  if (!subscribers_.empty())
+  if (life_feed_.followed())
     emit(book_.message(d.message), &d, taken ? "recalled" : "recall_failed", a.channel, answer.detail);
 }
 

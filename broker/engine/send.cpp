@@ -166,7 +166,7 @@ void Core::mark_sent(ChannelSlot& slot, AttemptIx aix) {
   a.started = m.since(wall_);
   ++slot.in_flight;
   reach(dix, DeliveryState::attempted);
-  if (!subscribers_.empty()) emit(m, &d, "attempted", slot.no);
+  if (life_feed_.followed()) emit(m, &d, "attempted", slot.no);
   if (d.final) return;
   if (a.choice.next_check_s > 0)
     arm(dix, Wake::silence, now_ + static_cast<MonoNs>(a.choice.next_check_s * 1e9f));
