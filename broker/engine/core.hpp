@@ -190,8 +190,6 @@ class Core {
   void close_alike(Delivery&, const ChannelSlot&);
   void learn(Attempt&, const dispatch::Verdict&);
   void hold_channel(ChannelSlot&, int64_t retry_after_ms);
-  VendorWordsPtr keep_words(const std::string& id, const std::string& code, const std::string& detail,
-                            int16_t http_status);
 
   // life.cpp
   void reach(DeliveryIx, DeliveryState);           // forwards on the path of life
@@ -339,7 +337,7 @@ class Core {
   DecisionLog decision_log_;
   SeenEvents seen_events_;
   EarlyReceipts early_receipts_;
-  VendorWordsPtr last_words_;
+  LastWords words_;
   std::vector<ChannelEvent> arrived_early_;  // found by the settlements of this call
 
   LifeFeed life_feed_;

@@ -136,7 +136,7 @@ void Core::end_recall(uint64_t attempt, const RecallAnswer& answer) {
   if (!detail.empty()) detail += "; ";
   detail += taken ? "recall taken" : answer.end == RecallEnd::too_late ? "recall came too late" : "recall refused";
   if (!answer.detail.empty()) detail += ": " + answer.detail;
-  a.words = keep_words(words->id, words->code, detail, words->http_status);
+  a.words = words_.keep(words->id, words->code, detail, words->http_status);
   outcome_due(a.delivery);
   if (life_feed_.followed())
     emit(book_.message(d.message), &d, taken ? "recalled" : "recall_failed", a.channel, answer.detail);

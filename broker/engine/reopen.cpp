@@ -123,7 +123,7 @@ void Recovery::restore_attempts(DeliveryIx dix, const records::Progress& p) {
     a.choice.reason =
         static_cast<routing::Reason>(std::min<uint8_t>(r.why, static_cast<uint8_t>(routing::Reason::used_up)));
     a.choice.p = r.p;
-    a.words = core_.keep_words(r.vendor_id, r.vendor_code, r.vendor_detail, static_cast<int16_t>(r.http_status));
+    a.words = core_.words_.keep(r.vendor_id, r.vendor_code, r.vendor_detail, r.http_status);
     const auto verdict = dispatch::verdict_of(a.result);
     if (a.words && !a.words->id.empty() && verdict.may_have_arrived) core_.remember_vendor_id(aix);
     if (!verdict.may_have_arrived && verdict.step != dispatch::Step::try_again &&

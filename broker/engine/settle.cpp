@@ -6,14 +6,9 @@
 namespace godwit::engine {
 namespace {
 
-constexpr size_t kKeptWords = 256;       // bytes of a vendor's answer that are kept
 constexpr unsigned kMostTries = 5;       // on one channel for one delivery, recovery included (poison messages)
 constexpr int64_t kShortHold = 2'000;    // ms that a message rather waits than moves to another channel
 constexpr int64_t kUnnamedHold = 1'000;  // ms, when the vendor does not say for how long
-
-std::string_view cut(std::string_view text) {
-  return text.substr(0, kKeptWords);
-}
 
 }  // namespace
 
@@ -43,7 +38,7 @@ void Core::settle(AttemptIx aix, const Settlement& s, const ParcelTarget& target
   a.result = s.disposition;
   a.settled = book_.message(d.message).since(wall_);
   a.flight = kNone;
-  a.words = keep_words(s.vendor_id, s.vendor_code, s.detail, static_cast<int16_t>(s.http_status));
+  a.words = words_.keep(s.vendor_id, s.vendor_code, s.detail, s.http_status);
   if (verdict.may_have_arrived && slot.reports() && !s.vendor_id.empty()) remember_vendor_id(aix);
   --d.live;
   --slot.in_flight;
@@ -101,22 +96,6 @@ void Core::settle(AttemptIx aix, const Settlement& s, const ParcelTarget& target
     default:
       return route(dix);
   }
-}
-
-// The answer to one call to a thousand targets comes a thousand times, one after another: it is kept once.
-VendorWordsPtr Core::keep_words(const std::string& id, const std::string& code, const std::string& detail,
-                                int16_t http_status) {
-  if (id.empty() && code.empty() && detail.empty() && http_status == 0) return nullptr;
-  if (!last_words_ || last_words_->http_status != http_status || last_words_->id != cut(id) ||
-      last_words_->code != cut(code) || last_words_->detail != cut(detail)) {
-    auto words = boost::intrusive_ptr<VendorWords>(new VendorWords);
-    words->id = cut(id);
-    words->code = cut(code);
-    words->detail = cut(detail);
-    words->http_status = http_status;
-    last_words_ = std::move(words);
-  }
-  return last_words_;
 }
 
 void Core::learn(Attempt& a, const dispatch::Verdict& verdict) {

@@ -8,8 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <memory>
@@ -18,6 +16,7 @@
 
 #include "broker/channels/port.hpp"
 #include "broker/engine/slab.hpp"
+#include "broker/engine/vendor_words.hpp"
 #include "broker/message/message.hpp"
 #include "broker/planner/timer_wheel.hpp"
 #include "broker/registry/registry.hpp"
@@ -68,16 +67,6 @@ constexpr ChannelNo kAppItself = 0xff;
 // Milliseconds after a message's deliver_at; MessageEntry turns them into wall time and back. Seven weeks fit, and no
 // message lives longer.
 using SinceMs = uint32_t;
-
-// What the vendor said, kept apart: the targets of one call share it. On the engine's thread only.
-struct VendorWords : boost::intrusive_ref_counter<VendorWords, boost::thread_unsafe_counter> {
-  std::string id, code, detail;
-  int16_t http_status = 0;
-  bool operator==(const VendorWords& o) const {
-    return id == o.id && code == o.code && detail == o.detail && http_status == o.http_status;
-  }
-};
-using VendorWordsPtr = boost::intrusive_ptr<const VendorWords>;
 
 // Another channel that was looked at when one was chosen.
 struct Considered {
