@@ -31,7 +31,7 @@ bool silence_counts(const Attempt& a) {
 routing::Sleep Core::sleep_of(const MessageEntry& m, const Delivery& d, const ChannelSlot& slot) const {
   using routing::Sleep;
   const Message& said = *m.message;
-  const bool is_online = slot.caps.presence && d.device != kNoDevice && online(d.device, slot);
+  const bool is_online = slot.caps.presence && d.device != kNoDevice && slot.is_online(d.device);
   if (d.bare_token) {
     if (slot.name != said.to.channel) return Sleep::no_token;
   } else if (d.device == kNoDevice || (!(device_channels_[d.device] & slot.bit()) && !is_online)) {
@@ -40,7 +40,7 @@ routing::Sleep Core::sleep_of(const MessageEntry& m, const Delivery& d, const Ch
   if (said.silent && !slot.caps.silent) return Sleep::unsupported;
   if (slot.caps.max_payload_bytes != 0 && said.content.size() > slot.caps.max_payload_bytes) return Sleep::unsupported;
   if (slot.sleep != Sleep::awake) return slot.sleep;
-  if (slot.caps.presence && !d.bare_token && absent(d.device, slot)) return Sleep::offline;
+  if (slot.caps.presence && !d.bare_token && slot.is_absent(d.device)) return Sleep::offline;
   return Sleep::awake;
 }
 

@@ -55,6 +55,13 @@ struct ChannelSlot {
   PresenceBook presence;
 
   uint32_t bit() const { return 1u << no; }
+  bool is_online(DeviceNo device) const { return presence.said(device) == PresenceBook::Said::online; }
+  // Our own listener knows everybody who is there. A server in between tells of those whom it may tell of: who was
+  // never spoken of may well be there, so a send finds out.
+  bool is_absent(DeviceNo device) const {
+    const auto said = presence.said(device);
+    return said == PresenceBook::Said::nothing ? caps.owns_listener : said == PresenceBook::Said::offline;
+  }
   // More than "accepted" comes back from here.
   bool reports() const { return (caps.receipt_kinds & ~1u) != 0; }
 };

@@ -1,11 +1,12 @@
-// Core: the engine without threads. It owns all state of the path of a message and is called by one thread at a time:
-// the engine's loop, or a test that turns a ManualClock.
+// Core: the engine without threads. It drives the life of each message and is called by one thread at a time: the
+// engine's loop, or a test that turns a ManualClock.
+//
+// The state lies with owners (below, each with a header of its own); Core's methods are the verbs that work on several
+// of them, spread over files by what they do. Each group names its file.
 //
 // What happens elsewhere comes back as a command: a completion of the ledger or of a background job posts a closure
 // that runs on this thread. A turn is: begin_turn(now) -> commands -> end_turn(), which fires timers, fills fan-outs,
 // sends what the channels take, and writes the OUTCOME records of everything that moved.
-//
-// The verbs are spread over files by what they do; each group below names its file.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -27,6 +28,7 @@
 #include "broker/engine/life_feed.hpp"
 #include "broker/engine/long_polls.hpp"
 #include "broker/engine/message_book.hpp"
+#include "broker/engine/offers.hpp"
 #include "broker/engine/parked.hpp"
 #include "broker/engine/registry_writer.hpp"
 #include "broker/engine/seen_events.hpp"
@@ -50,7 +52,6 @@ class Core {
   using Background = std::function<void(Callback<void()>)>;
   Core(EngineOptions options, const EngineParts& parts, EngineStats& stats, intake::Intake& intake, Post post,
        Background background);
-  ~Core();
 
   void attach(ChannelSet& channels);  // channels.cpp
   Result<RecoveryReport> recover();   // recover.cpp
@@ -119,14 +120,6 @@ class Core {
  private:
   friend class Recovery;
 
-  // What can be offered to the router for one delivery.
-  struct Offers {
-    std::array<routing::Offer, routing::kMaxChannels> list;
-    size_t size = 0;
-    uint32_t awake = 0;     // bits of our channel numbers
-    bool may_wake = false;  // one is asleep for a reason that can pass
-    bool offline = false;   // our own connection would carry it, but the device is away
-  };
   static constexpr MonoNs kQueuePatience = 5 * kNsPerSecond;  // before other channels are looked at
 
   // turn.cpp
@@ -205,13 +198,7 @@ class Core {
   void drop_fanout_head(MessageIx);
 
   // receipts.cpp
-  struct Heard {
-    ReceiptEvent event = ReceiptEvent::delivered;
-    ReceiptSource source = ReceiptSource::device;
-    ChannelNo channel = kAppItself;
-    WallMs at_ms = 0;
-  };
-  bool hear(DeliveryIx, AttemptIx, const Heard&);  // false: counted before
+  bool hear(DeliveryIx, AttemptIx, const Receipt&);  // false: counted before
   void on_receipt(const ChannelEvent&);
   DeliveryIx find_delivery_by_address(const MessageEntry&, const ChannelSlot&, const std::string& address) const;
   void count_delay(const MessageEntry&, ChannelNo);
@@ -219,16 +206,14 @@ class Core {
 
   // quota.cpp
   void on_quota(ChannelSlot&, const std::string& payload);
+  void reset_quota_if_over(ChannelSlot&);
   // figures.cpp
   void on_figures(ChannelSlot&, const ChannelEvent&);
-  void reset_quota_if_over(ChannelSlot&);
 
   // presence.cpp
   DeviceNo device_at(const ChannelSlot&, const std::string& address) const;
   void on_presence(const ChannelEvent&);
   void on_presence_reset(ChannelNo);
-  bool online(DeviceNo, const ChannelSlot&) const;
-  bool absent(DeviceNo, const ChannelSlot&) const;
   void send_waiting(DeviceNo, ChannelSlot&, MonoNs away_since);
   bool missed(const Delivery&, const ChannelSlot&, MonoNs away_since) const;
   void gone_offline(DeviceNo, ChannelSlot&, MonoNs sent_at);
@@ -281,69 +266,60 @@ class Core {
   void log_decision(const MessageEntry&, const Delivery&);
   void flush_decisions();
 
-  // reopen.cpp
-  uint32_t presence_mask() const;
-
+  // What it stands on.
   const EngineOptions options_;
   const EngineParts parts_;
   EngineStats& stats_;
   intake::Intake& intake_;
-  const Post post_;
-  const std::function<void(Callback<void()>)> post_job_;  // the same for who need not know Core
-  SlowJobs jobs_;
-  History history_;
   ChannelSet* channels_ = nullptr;
+  const Post post_;
+  const std::function<void(Callback<void()>)> post_job_;  // the same, for owners that do not know Core
+  SlowJobs jobs_;
+  MonoNs now_ = 0;  // of this turn
+  WallMs wall_ = 0;
   Random random_;
+  planner::TimerWheel timers_;
+
+  // The owners: each keeps its part of the state whole, and none knows Core.
+  MessageBook book_;
   Registry registry_;
   RegistryWriter registry_writer_;
   routing::Router router_;
-
-  MonoNs now_ = 0;
-  WallMs wall_ = 0;
-
-  MessageBook book_;
-  uint64_t scheduled_ = 0;  // messages whose time has not come
-
-  // A parcel with a channel.
-  struct Flight {
-    std::shared_ptr<const Parcel> parcel;
-    AttemptIx single = kNone;
-    std::vector<AttemptIx> many;  // instead of `single`, for parcels with several targets
-    uint32_t open = 0;
-  };
-  Slab<Flight> flights_;
-
-  std::vector<uint32_t> device_channels_;  // by device, bits: it has a live token (or registration) there
-  boost::unordered_flat_map<DeviceNo, std::string> removed_ids_;
-
   std::deque<ChannelSlot> slots_;  // by ChannelNo; addresses stay
-  std::vector<ChannelNo> by_route_;
   Apps apps_{slots_, stats_};
-
-  planner::TimerWheel timers_;
-  LongPolls polls_{timers_};
-  std::deque<MessageIx> fanouts_;  // that still draw devices
-  uint64_t fanout_window_ = 0;     // deliveries of fan-outs that are being worked on
   Parked parked_{book_};
-  std::vector<DeliveryIx> outcomes_;  // whose OUTCOME is due
-  bool more_ = false;
-
-  std::string record_buffer_, body_buffer_;
-  uint32_t record_count_ = 0;
-  records::Progress progress_;
-  planner::Recipients recipients_;
-  std::vector<routing::AttemptMemo> memos_;
-
-  DecisionLog decision_log_;
+  LongPolls polls_{timers_};
   SeenEvents seen_events_;
   EarlyReceipts early_receipts_;
   LastWords words_;
-  std::vector<ChannelEvent> arrived_early_;  // found by the settlements of this call
-
   LifeFeed life_feed_;
+  DecisionLog decision_log_;
+  History history_;
   Checkpointer checkpointer_;
+
+  // What the verbs share beside them.
+  Slab<Flight> flights_;
+  std::vector<ChannelNo> by_route_;        // the router's number -> ours
+  std::vector<uint32_t> device_channels_;  // by device, bits: it has a live token (or registration) there
+  boost::unordered_flat_map<DeviceNo, std::string> removed_ids_;
+  std::deque<MessageIx> fanouts_;  // that still draw devices
+  uint64_t fanout_window_ = 0;     // deliveries of fan-outs that are being worked on
+  uint64_t scheduled_ = 0;         // messages whose time has not come
+  bool more_ = false;              // there is more to do in the next turn
   bool recovering_ = false, stopping_ = false;
   MonoNs next_refresh_ns_ = 0;
+
+  // Records of this turn.
+  std::vector<DeliveryIx> outcomes_;  // whose OUTCOME is due
+  std::string record_buffer_;
+  uint32_t record_count_ = 0;
+
+  // Used within one call, and kept for their memory.
+  std::string body_buffer_;
+  records::Progress progress_;
+  planner::Recipients recipients_;
+  std::vector<routing::AttemptMemo> memos_;
+  std::vector<ChannelEvent> arrived_early_;  // found by the settlements of this call
 };
 
 }  // namespace godwit::engine

@@ -27,17 +27,6 @@ DeviceNo Core::device_at(const ChannelSlot& slot, const std::string& address) co
   return kNoDevice;
 }
 
-bool Core::online(DeviceNo device, const ChannelSlot& slot) const {
-  return slot.presence.said(device) == PresenceBook::Said::online;
-}
-
-// Our own listener knows everybody who is there. A server in between tells of those whom it may tell of: who was never
-// spoken of may well be there, so a send finds out.
-bool Core::absent(DeviceNo device, const ChannelSlot& slot) const {
-  const auto said = slot.presence.said(device);
-  return said == PresenceBook::Said::nothing ? slot.caps.owns_listener : said == PresenceBook::Said::offline;
-}
-
 void Core::on_presence(const ChannelEvent& e) {
   ChannelSlot& slot = slots_[e.channel];
   const DeviceNo device = device_at(slot, e.address);
@@ -58,7 +47,7 @@ void Core::on_presence_reset(ChannelNo channel) {
 
 // A send has found out before the event came.
 void Core::gone_offline(DeviceNo device, ChannelSlot& slot, MonoNs sent_at) {
-  if (absent(device, slot)) return;
+  if (slot.is_absent(device)) return;
   slot.presence.missed(device, sent_at, now_);
   slot.stats.connections.set(slot.presence.online());
 }

@@ -31,7 +31,7 @@ DeliveryState state_of(ReceiptEvent event) {
 
 }  // namespace
 
-bool Core::hear(DeliveryIx dix, AttemptIx aix, const Heard& heard) {
+bool Core::hear(DeliveryIx dix, AttemptIx aix, const Receipt& heard) {
   Delivery& d = book_.delivery(dix);
   if (aix == kNone)  // the app does not know over which channel it came: most likely over the last one
     for (AttemptIx i = d.first_attempt; i != kNone; i = book_.attempt(i).next)
@@ -59,7 +59,7 @@ bool Core::hear(DeliveryIx dix, AttemptIx aix, const Heard& heard) {
   d.events = static_cast<uint8_t>(d.events | bit);
   if (d.final) stats_.late_receipts.bump();
 
-  book_.add_receipt(d, {heard.event, heard.source, heard.channel, kNone, heard.at_ms});
+  book_.add_receipt(d, heard);
 
   const ChannelNo channel = heard.channel != kAppItself ? heard.channel
                             : aix != kNone              ? book_.attempt(aix).channel
@@ -154,7 +154,8 @@ void Core::on_receipt(const ChannelEvent& e) {
   const bool by_device = e.by_device || slot.caps.vendor_receipts_are_device;
   if (by_device && slot.caps.presence) slot.presence.confirmed(book_.delivery(dix).device);
   hear(dix, aix,
-       {*event, by_device ? ReceiptSource::device : ReceiptSource::vendor, e.channel, e.at_ms != 0 ? e.at_ms : wall_});
+       {*event, by_device ? ReceiptSource::device : ReceiptSource::vendor, e.channel, kNone,
+        e.at_ms != 0 ? e.at_ms : wall_});
 }
 
 DeliveryIx Core::find_delivery_by_address(const MessageEntry& m, const ChannelSlot& slot,
@@ -192,7 +193,7 @@ void Core::report_receipts(const std::string& app, std::vector<ReceiptReport> re
       continue;
     }
     const WallMs at = r.at_ms != 0 ? r.at_ms : wall_;
-    if (!hear(dix, kNone, {r.event, ReceiptSource::device, kAppItself, at})) {
+    if (!hear(dix, kNone, {r.event, ReceiptSource::device, kAppItself, kNone, at})) {
       ++answer.repeated;
       continue;
     }

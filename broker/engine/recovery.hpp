@@ -37,6 +37,7 @@ class Recovery {
   void restore_delivery(MessageIx ix, DeviceNo device, const records::Progress& progress, const Found& found);
   void restore_attempts(DeliveryIx dix, const records::Progress& progress);
   void resume(DeliveryIx dix, bool costly_unclear);
+  uint32_t presence_mask() const;
   ChannelNo channel_of(std::string_view name) const;
 
   Core& core_;

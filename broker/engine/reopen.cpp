@@ -99,6 +99,13 @@ void Recovery::restore_delivery(MessageIx ix, DeviceNo device, const records::Pr
   resume(dix, found.costly_unclear(progress));
 }
 
+// Our own connections can be tried again: a device may be there now.
+uint32_t Recovery::presence_mask() const {
+  uint32_t mask = 0;
+  for (const ChannelSlot& slot : core_.slots_) mask |= slot.caps.presence ? slot.bit() : 0;
+  return mask;
+}
+
 ChannelNo Recovery::channel_of(std::string_view name) const {
   for (const ChannelSlot& slot : core_.slots_)
     if (slot.name == name) return slot.no;
@@ -171,17 +178,11 @@ void Recovery::resume(DeliveryIx dix, bool costly_unclear) {
       used |= core_.slots_[core_.book_.attempt(i).channel].bit();
     const uint32_t others = d.device == kNoDevice ? 0 : m.channel_mask & core_.device_channels_[d.device] & ~used;
     if (others == 0 || m.cancelled || m.message->routing == RoutingMode::all) return core_.end_cascade(dix, {});
-    d.closed_channels |= used & ~core_.presence_mask();
+    d.closed_channels |= used & ~presence_mask();
     return core_.arm(dix, Wake::silence, core_.now_ + kSilenceAfterRestart);
   }
   if (m.cancelled) return;
   core_.route(dix);
-}
-
-uint32_t Core::presence_mask() const {
-  uint32_t mask = 0;
-  for (const ChannelSlot& slot : slots_) mask |= slot.caps.presence ? slot.bit() : 0;
-  return mask;
 }
 
 }  // namespace godwit::engine

@@ -60,7 +60,7 @@ void Core::settle(AttemptIx aix, const Settlement& s, const ParcelTarget& target
   if (verdict.step == Step::delivered) {
     if (d.state < DeliveryState::sent) reach(dix, DeliveryState::sent);
     const auto source = slot.caps.vendor_receipts_are_device ? ReceiptSource::device : ReceiptSource::vendor;
-    hear(dix, aix, {ReceiptEvent::delivered, source, slot.no, wall_});
+    hear(dix, aix, {ReceiptEvent::delivered, source, slot.no, kNone, wall_});
     return;
   }
   if (d.final) return;

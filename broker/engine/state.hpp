@@ -192,4 +192,12 @@ struct MessageEntry {
   WallMs at(SinceMs since) const { return message->deliver_at_ms + since; }
 };
 
+// A parcel that is with a channel.
+struct Flight {
+  std::shared_ptr<const Parcel> parcel;
+  AttemptIx single = kNone;
+  std::vector<AttemptIx> many;  // instead of `single`, for parcels with several targets
+  uint32_t open = 0;            // not settled yet
+};
+
 }  // namespace godwit::engine

@@ -21,20 +21,18 @@ Core::Core(EngineOptions options, const EngineParts& parts, EngineStats& stats, 
       post_(std::move(post)),
       post_job_([this](Callback<void()> job) { post_([job = std::move(job)](Core&) mutable { job(); }); }),
       jobs_(std::move(background), post_job_),
-      history_(parts_.journal, jobs_, options_.query_window_ms),
-      random_(options_.seed ^ static_cast<uint64_t>(parts.clock.mono_ns())),
+      now_(parts.clock.mono_ns()),
+      wall_(parts.clock.wall_ms()),
+      random_(options_.seed ^ static_cast<uint64_t>(now_)),
+      timers_(now_),
       registry_writer_(registry_, parts_.ledger, post_job_,
                        [this](const RegistryChange& change) { device_changed(change); }),
       router_(options_.router),
-      now_(parts.clock.mono_ns()),
-      wall_(parts.clock.wall_ms()),
-      timers_(now_),
       decision_log_(parts_.decisions ? options_.decision_log_share : 0),
+      history_(parts_.journal, jobs_, options_.query_window_ms),
       checkpointer_(options_, parts_, stats_, registry_, router_, book_, jobs_,
                     {post_job_, [this] { flush_records(); },
                      [this](const MessageEntry& m, std::string& body) { carry_message(m, body); }}) {}
-
-Core::~Core() = default;
 
 void Core::begin_turn(MonoNs now, WallMs wall) {
   now_ = now;
