@@ -40,7 +40,7 @@ TEST(DecisionLogLines, AreWrittenInTheirFormat) {
   log.add(l);
   const std::string head = R"({"format":"godwit-decision/1","at_ms":1700000000000,"app":"shop","message_id":")" +
                            id(1).text() + R"(","device_id":"d\"1","priority":"high")",
-                    tail = std::string(R"(,"chosen":"a","mode":"exploit","propensity":0.900000,"candidates":[)") +
+                    tail = std::string(R"(,"chosen":"a","mode":"exploit","propensity":0.9,"candidates":[)") +
                            R"({"channel":"a","p":0.7500},{"channel":"b","p":0.5000}],"outcome":"arrived"})" + "\n";
   EXPECT_EQ(log.take_due(0, true), head + tail + head + R"(,"manufacturer":"Xiaomi")" + tail);
 }
