@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "broker/api/api_server.hpp"
@@ -34,8 +35,12 @@ struct ApiFixture : testing::Test {
   void start(ApiOptions options = test_options()) {
     client.reset();
     server.reset();
-    auto started = ApiServer::start(
-        std::move(options), {broker, signer, clock, [] { return "godwit_up 1\n"; }, [this] { return ready; }, {}});
+    auto started = ApiServer::start(std::move(options),
+                                    {broker, signer, clock, [] { return "godwit_up 1\n"; }, [this] { return ready; },
+                                     [this](std::string line) {
+                                       std::lock_guard lock(log_mutex);
+                                       log.push_back(std::move(line));
+                                     }});
     ASSERT_TRUE(started) << started.error().message;
     server = *std::move(started);
     port = server->ports().at(0);
@@ -88,6 +93,8 @@ struct ApiFixture : testing::Test {
     return expect(202, "POST", "/v1/messages", key, R"({"to":{"user":"u1"},"data":{"n":1}})").value("message_id", "");
   }
 
+  std::mutex log_mutex;  // guards log
+  std::vector<std::string> log;
   FakeBroker broker;
   ManualClock clock;
   CredentialSigner signer{{{1, std::string(32, 'k')}}};

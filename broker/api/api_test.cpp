@@ -272,6 +272,10 @@ TEST_F(ApiTest, ChannelsAreShownAndSwitched) {
   EXPECT_EQ(expect(200, "POST", "/v1/channels/c1/reload", kAdminKey)["version_after"], "1.1");
   expect(404, "POST", "/v1/channels/other/reload", kAdminKey);
   EXPECT_EQ(expect(422, "PATCH", "/v1/channels/c1", kAdminKey, R"({"state":"off"})")["errors"][0]["pointer"], "/state");
+  std::lock_guard lock(log_mutex);
+  EXPECT_THAT(log, testing::ElementsAre("channel c1 was switched to draining by an admin key from 127.0.0.1",
+                                        "channel c1 was reloaded by an admin key from 127.0.0.1"))
+      << "what was done, and nothing of what was refused";
 }
 
 TEST_F(ApiTest, RatesCarryTheirKindAndOnlyMeasuredOnesANumber) {

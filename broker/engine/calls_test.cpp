@@ -479,6 +479,17 @@ TEST_F(CallsTest, AnAppUsesOnlyItsChannels) {
   EXPECT_THAT(rig.sent_over(), ElementsAre("b"));
 }
 
+TEST_F(CallsTest, WhoNamesAChannelThatIsNotThereIsToldWhichOneWasMeant) {
+  const std::string text = "there is no channel 'owm' (did you mean 'own'?)";
+  const auto switched =
+      rig.ask<ChannelView>([&](auto done) { rig.engine->set_channel("owm", "disabled", std::move(done)); });
+  EXPECT_EQ(switched.error().code, Code::not_found);
+  EXPECT_EQ(switched.error().message, text);
+  const auto reloaded = rig.ask<ReloadReport>([&](auto done) { rig.engine->reload_channel("owm", std::move(done)); });
+  EXPECT_EQ(reloaded.error().code, Code::not_found);
+  EXPECT_EQ(reloaded.error().message, text);
+}
+
 TEST_F(CallsTest, AfterTheStopEveryCallIsAnswered) {
   rig.add_device("d", "u", {"own"});
   std::optional<Result<Broker::InboxPage>> poll;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "broker/engine/core.hpp"
+#include "broker/engine/no_such_channel.hpp"
 
 namespace godwit::engine {
 namespace {
@@ -136,7 +137,7 @@ void Core::set_channel(const std::string& name, const std::string& admin_state, 
   const auto wanted = admin_state_from(admin_state);
   if (!wanted) return done(Error{Code::invalid, "must be enabled, draining or disabled, not " + admin_state, "/state"});
   const auto slot = std::find_if(slots_.begin(), slots_.end(), [&](const ChannelSlot& s) { return s.name == name; });
-  if (slot == slots_.end()) return done(Error{Code::not_found, "no such channel", name});
+  if (slot == slots_.end()) return done(no_such_channel(channels_, name));
   slot->admin = *wanted;
   refresh_channel(*slot);
   jobs_.run([this, key = switch_key(name), admin_state] { return parts_.catalogue.put_value(key, admin_state); },

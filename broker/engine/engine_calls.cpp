@@ -1,5 +1,6 @@
 // Engine as the Broker that front ends call: each question becomes a command for the engine's thread.
 #include "broker/engine/engine_impl.hpp"
+#include "broker/engine/no_such_channel.hpp"
 
 namespace godwit {
 
@@ -101,7 +102,7 @@ void Engine::set_channel(std::string name, std::string state, Done<ChannelView> 
 void Engine::reload_channel(std::string name, Done<ReloadReport> done) {
   ChannelSet* channels = impl_->channels;
   const auto no = channels == nullptr ? std::nullopt : channels->find(name);
-  if (!no) return done(Error{Code::not_found, "no such channel", name});
+  if (!no) return done(engine::no_such_channel(channels, name));
   channels->reload(*no, [done = std::move(done)](ReloadReport report) mutable {
     if (report.switched) return done(std::move(report));
     done(Error{Code::conflict,

@@ -18,33 +18,38 @@ void list(Api& api, Call&, http::Reply reply) {
       }));
 }
 
+// For the log, of what was done: a call that was refused changed nothing, and its caller knows why.
+std::string by_whom(const Call& call) {
+  return " by an admin key from " + call.request.peer->ip.text();
+}
+
 void set(Api& api, Call& call, http::Reply reply) {
   auto state = parse_channel_switch(call.request.body, api.rules.json_depth, call.faults);
   if (!state) return reply.send(call.faults.response());
   const std::string& name = call.path_value("name");
-  if (api.parts.log)
-    api.parts.log("channel " + name + " is being switched to " + *state + " by an admin key from " +
-                  call.request.peer->ip.text());
-  api.broker().set_channel(name, *std::move(state),
-                           bring<ChannelView>(std::move(reply), [](http::Reply r, const ChannelView& channel) {
-                             std::string body;
-                             JsonWriter json(body);
-                             write_channel(json, channel);
-                             r.send(json_answer(200, std::move(body)));
-                           }));
+  std::string deed = "channel " + name + " was switched to " + *state + by_whom(call);
+  api.broker().set_channel(
+      name, *std::move(state),
+      bring<ChannelView>(std::move(reply), [&api, deed](http::Reply r, const ChannelView& channel) {
+        if (api.parts.log) api.parts.log(deed);
+        std::string body;
+        JsonWriter json(body);
+        write_channel(json, channel);
+        r.send(json_answer(200, std::move(body)));
+      }));
 }
 
 void reload(Api& api, Call& call, http::Reply reply) {
   const std::string& name = call.path_value("name");
-  if (api.parts.log)
-    api.parts.log("channel " + name + " is being reloaded by an admin key from " + call.request.peer->ip.text());
-  api.broker().reload_channel(name,
-                              bring<ReloadReport>(std::move(reply), [](http::Reply r, const ReloadReport& report) {
-                                std::string body;
-                                JsonWriter json(body);
-                                write_reload(json, report);
-                                r.send(json_answer(200, std::move(body)));
-                              }));
+  std::string deed = "channel " + name + " was reloaded" + by_whom(call);
+  api.broker().reload_channel(
+      name, bring<ReloadReport>(std::move(reply), [&api, deed](http::Reply r, const ReloadReport& report) {
+        if (api.parts.log) api.parts.log(deed);
+        std::string body;
+        JsonWriter json(body);
+        write_reload(json, report);
+        r.send(json_answer(200, std::move(body)));
+      }));
 }
 
 }  // namespace
