@@ -100,9 +100,6 @@ godwit::Result<void> Gateway::listen(const char* name, const char* property, std
     auto listener = io.listen(name, address, i, kBacklog);
     if (!listener) {
       godwit::Error error = std::move(listener).error();
-      error.message = "cannot listen on " + address + ": " + error.message +
-                      "; stop whatever uses that address (another MQTT broker?) or set `" + property +
-                      "` to another one";
       error.where = std::string("/") + property;
       return error;
     }
