@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "broker/engine/recovery.hpp"
+#include "broker/engine/catalogue_keys.hpp"
+#include "broker/message/records.hpp"
 
 namespace godwit::engine {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <deque>
 
+#include "broker/engine/catalogue_keys.hpp"
 #include "broker/engine/engine_rig.hpp"
-#include "broker/engine/recovery.hpp"
 
 namespace godwit::engine {
 namespace {

@@ -11,14 +11,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/engine/catalogue_keys.hpp"
 #include "broker/engine/core.hpp"
 #include "broker/engine/found.hpp"
 
 namespace godwit::engine {
-
-// Where replay begins; written by each checkpoint.
-constexpr std::string_view kReplayFromKey = "journal/replay_from";
-constexpr std::string_view kRouterKey = "router/snapshot";
 
 class Recovery {
  public:
