@@ -1,4 +1,5 @@
-// What the engine remembers of messages that are open or were finished lately. Plain data; the verbs are Core's.
+// What the engine remembers of messages that are open or were finished lately. Plain data: MessageBook keeps it whole,
+// the verbs are Core's.
 //
 //   Message entry  1 ── n  Delivery  1 ── n  Attempt        one message, one device, one try on one channel
 //
