@@ -89,9 +89,10 @@ void show(const Context& context, const DecisionLog& log, const std::vector<Name
   context.print(table);
   if (any_unknown)
     std::printf(
-        "\nNo estimate: the log agrees with the policy too rarely (WORTH below %.0f decisions). A longer log, a "
-        "larger\n"
-        "routing.decision_log.share or routing.audit: 0.01 lets it be judged.\n",
+        "\nNo estimate: the log agrees with the policy too rarely (WORTH below %.0f decisions), or never tried much of "
+        "what\n"
+        "it would choose. A longer log, a larger routing.decision_log.share or routing.audit: 0.01 lets it be "
+        "judged.\n",
         routing::ReplayResult::kLeastEffective);
 }
 

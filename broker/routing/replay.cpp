@@ -9,7 +9,8 @@ namespace godwit::routing {
 namespace {
 
 constexpr double kMostWeight = 400;
-constexpr double kSigmas = 1.96;  // of a normal 95 % interval
+constexpr double kSigmas = 1.96;       // of a normal 95 % interval
+constexpr double kLeastCovered = 0.9;  // share of a policy's choices that the log must have had a chance of
 
 struct Moments {
   double n = 0, sum = 0, squares = 0;
@@ -63,6 +64,9 @@ ReplayResult replay(std::span<const LoggedDecision> log, const ReplayPolicy& pol
   out.agreement /= n;
   out.logged = logged.value();
   if (weights > 0) out.effective = weights * weights / squared_weights;
+  const double mean_weight = weights / n;
+  const double error = std::sqrt(std::max(0.0, squared_weights / n - mean_weight * mean_weight) / n);
+  out.covered = mean_weight + kSigmas * error >= kLeastCovered;
   out.doubly_robust = robust.value();
   if (weights > 0) out.inverse_propensity.mean = weighted / weights;
   if (!out.is_estimate()) {

@@ -4,8 +4,8 @@
 // Two estimates that fail differently. Inverse propensity (self-normalised) trusts the logged propensities only: right
 // on average, wide where the policies rarely agree. Doubly robust takes the router's own p of each channel as a model
 // and corrects it where the logged choice agrees: narrower, and right as long as one of the two is. Weights are cut at
-// 400. Where the log hardly ever agrees with the policy nothing corrects the model, and an interval would only say how
-// sure the model is of itself; then there is no estimate.
+// 400. Where the log hardly ever agrees with the policy, or never tried much of what it would choose, nothing corrects
+// the model, and an interval would only say how sure the model is of itself; then there is no estimate.
 //
 // Pure and single-threaded. A decision that cannot teach (a probe, an outcome that nobody could tell) must not be
 // given.
@@ -47,8 +47,12 @@ struct ReplayResult {
   ReplayValue logged;    // what really happened
   ReplayValue inverse_propensity, doubly_robust;
 
+  // The weights of a policy sum to the number of decisions, but for chance; they fall short when much of what it would
+  // choose had no chance to be logged.
+  bool covered = true;
+
   static constexpr double kLeastEffective = 30;
-  bool is_estimate() const { return effective >= kLeastEffective; }  // else both say nothing and span 0 to 1
+  bool is_estimate() const { return covered && effective >= kLeastEffective; }  // else both span 0 to 1
 };
 
 ReplayResult replay(std::span<const LoggedDecision> log, const ReplayPolicy& policy);

@@ -88,5 +88,17 @@ TEST(Replay, APolicyThatTheLogHardlyEverAgreesWithGetsNoEstimate) {
   EXPECT_TRUE(replay(make_log(2000, 0.9, 0.55, 0.6), in_order({"b"})).is_estimate());
 }
 
+// Half of what `uniform` would do was never tried, so by propensity it would be exactly as good as what was: 90 % for
+// a fleet in which a random channel delivers half of that.
+TEST(Replay, APolicyWhoseChoicesTheLogNeverTriedGetsNoEstimate) {
+  const ReplayResult r = replay(make_log(2000, 1, 0.55, 0.6), uniform());
+  EXPECT_GT(r.effective, ReplayResult::kLeastEffective);
+  EXPECT_FALSE(r.covered);
+  EXPECT_FALSE(r.is_estimate());
+  EXPECT_EQ(r.inverse_propensity.interval.low, 0);
+  EXPECT_EQ(r.inverse_propensity.interval.high, 1);
+  EXPECT_TRUE(replay(make_log(2000, 0.97, 0.55, 0.6), uniform()).is_estimate()) << "tried now and then";
+}
+
 }  // namespace
 }  // namespace godwit::routing
