@@ -75,18 +75,19 @@ ChannelInstanceConfig read_channel(YamlSection s) {
   channel.plugin = s.required_text("plugin");
   channel.isolation = s.choice("isolation", {"inline", "process"}, channel.isolation);
   channel.enabled = s.flag("enabled", true);
-  channel.prior = s.number("prior", 0, 0, 1);
-  channel.manufacturer_priors = s.numbers("manufacturer_priors", 0, 1);
+  channel.prior = s.number("prior", 0, 0.01, 1);  // 0: not said
+  channel.manufacturer_priors = s.numbers("manufacturer_priors", 0.01, 1);
   channel.cost = s.number("cost", channel.cost, 0, 1e6);
   channel.coverage = s.number("coverage", channel.coverage, 0.05, 1);
+  channel.path = s.choice("path", {"data", "sms"}, channel.path);
   channel.connect = s.texts("connect");
   channel.config_json = s.json("config", channel.lines);
   s.finish();
   return channel;
 }
 
-std::array<double, 4> read_by_priority(YamlSection s, std::array<double, 4> values, double max) {
-  for (size_t i = 0; i < values.size(); ++i) values[i] = s.number(kPriorityNames[i], values[i], 0, max);
+std::array<double, 4> read_by_priority(YamlSection s, std::array<double, 4> values, double min, double max) {
+  for (size_t i = 0; i < values.size(); ++i) values[i] = s.number(kPriorityNames[i], values[i], min, max);
   s.finish();
   return values;
 }
@@ -110,8 +111,8 @@ RoutingConfig read_routing(YamlSection s) {
   RoutingConfig r;
   r.half_life_shared_ms = s.duration_ms("half_life", r.half_life_shared_ms, 60 * kSecond, 365 * kDay);
   r.half_life_device_ms = s.duration_ms("half_life_device", r.half_life_device_ms, 60 * kSecond, 365 * kDay);
-  r.exploration = read_by_priority(s.section("exploration"), r.exploration, 0.1);
-  r.value = read_by_priority(s.section("value"), r.value, 1e6);
+  r.exploration = read_by_priority(s.section("exploration"), r.exploration, 0, 0.1);
+  r.value = read_by_priority(s.section("value"), r.value, 0.001, 1e6);  // worth nothing: any channel would do
   r.max_sends = static_cast<unsigned>(s.integer("max_sends", r.max_sends, 1, 8));
   r.min_wait_ms = s.duration_ms("min_wait", r.min_wait_ms, 50, kHour);
   r.max_wait_ms = s.duration_ms("max_wait", r.max_wait_ms, 100, kDay);

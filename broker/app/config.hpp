@@ -46,6 +46,7 @@ struct ChannelInstanceConfig {
   std::map<std::string, double> manufacturer_priors;
   double cost = -1;                  // of a send, in units of routing.value; below 0: the plugin's own
   double coverage = 1;               // share of deliveries whose receipt comes back
+  std::string path = "data";         // or "sms": reaches phones without a data network
   std::vector<std::string> connect;  // addresses that devices are told to connect to; empty: where the channel listens
 };
 

@@ -21,6 +21,7 @@ channels:
   - name: own
     plugin: selfconn
     prior: 0.9
+    path: sms
     manufacturer_priors: {xiaomi: 0.5}
     config:
       tcp: 127.0.0.1:1883
@@ -54,10 +55,11 @@ TEST(Config, ReadsEverySection) {
   EXPECT_EQ(c.limits.body_bytes, 128u << 10);
   EXPECT_EQ(c.limits.default_ttl_ms, 7'200'000);
   EXPECT_EQ(c.channels[0].manufacturer_priors.at("xiaomi"), 0.5);
+  EXPECT_EQ(c.channels[0].path, "sms");
   EXPECT_EQ(
       c.channels[0].config_json,
       R"({"deep":{"list":[1,"2",true],"secret":"${env:NOT_EXPANDED_HERE}"},"tcp":"127.0.0.1:1883","window":100})");
-  EXPECT_EQ(c.channels[0].lines.at("/window"), 17);
+  EXPECT_EQ(c.channels[0].lines.at("/window"), 18);
 }
 
 TEST(Config, UnknownKeyNamesItsLineAndTheNearestKey) {
@@ -93,6 +95,29 @@ TEST(Config, SegmentsAreCutByWhatDevicesTellOfThemselves) {
   EXPECT_THAT(with("[os, model]")[0], HasSubstr("must be a list of os, region, app_version, got 'model'"));
   EXPECT_THAT(with("[manufacturer]")[0], HasSubstr("leave 'manufacturer' out"));
   EXPECT_THAT(with("[os, os]")[0], HasSubstr("'os' is listed twice"));
+}
+
+TEST(Config, PriorsAreProbabilitiesThatSomethingCanComeOf) {
+  EXPECT_THAT(faults_with("prior: 0.9", "prior: 0"),
+              testing::ElementsAre(HasSubstr("channels[0].prior: must be a number from 0.01 to 1.0, got '0'")))
+      << "0 was taken for: not said";
+  EXPECT_THAT(faults_with("{xiaomi: 0.5}", "{xiaomi: }"),
+              testing::ElementsAre(HasSubstr("channels[0].manufacturer_priors.xiaomi: needs a number")));
+  EXPECT_THAT(faults_with("{xiaomi: 0.5}", "{'': 0.5}"),
+              testing::ElementsAre(HasSubstr("channels[0].manufacturer_priors: has a number without a name")));
+}
+
+TEST(Config, ADeliveryIsWorthSomething) {
+  EXPECT_THAT(faults_with("data_dir:", "routing: {value: {low: 0}}\ndata_dir:"),
+              testing::ElementsAre(HasSubstr("routing.value.low: must be a number from 0.001 to 1000000.0, got '0'")))
+      << "every channel was as good as the first one then";
+}
+
+TEST(Config, TheBoundsOfATimeAreReadable) {
+  EXPECT_THAT(
+      faults_with("data_dir:", "routing: {half_life: 1s}\ndata_dir:"),
+      testing::ElementsAre(HasSubstr("routing.half_life: must be a time such as 500ms, 30s, 10m, 24h or 7d, from 1m to "
+                                     "365d, got '1s'")));
 }
 
 TEST(Config, NamesThatDoNotExistOrAreTwiceAreFaults) {

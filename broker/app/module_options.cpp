@@ -58,6 +58,7 @@ EngineOptions engine_options(const Config& config) {
     c.prior = priors.prior;
     c.cost = channel.cost;
     c.coverage = channel.coverage;
+    c.path = channel.path == "sms" ? 1 : 0;
     for (const auto& [manufacturer, rate] : priors.manufacturers)
       c.manufacturer_priors.emplace_back(manufacturer, rate);
     o.channels.push_back(std::move(c));

@@ -47,6 +47,15 @@ std::string pointer_escape(std::string key) {
   return key;
 }
 
+// 60000 -> "1m": as people would write it.
+std::string time_text(int64_t ms) {
+  static constexpr std::pair<int64_t, const char*> kUnits[] = {
+      {86'400'000, "d"}, {3'600'000, "h"}, {60'000, "m"}, {1000, "s"}};
+  for (const auto& [unit, name] : kUnits)
+    if (ms > 0 && ms % unit == 0) return std::to_string(ms / unit) + name;
+  return std::to_string(ms) + "ms";
+}
+
 constexpr int kMaxDepth = 32;
 
 nlohmann::json to_json(const YAML::Node& node, const std::string& pointer, std::map<std::string, int>& lines,
@@ -207,8 +216,8 @@ int64_t YamlSection::duration_ms(std::string_view key, int64_t fallback, int64_t
   }
   const double ms = number * scale;
   if (scale == 0 || ms < double(min) || ms > double(max)) {
-    fault(key, "must be a time such as 500ms, 30s, 10m, 24h or 7d, from " + std::to_string(min) + "ms to " +
-                   std::to_string(max) + "ms, got '" + *value + "'");
+    fault(key, "must be a time such as 500ms, 30s, 10m, 24h or 7d, from " + time_text(min) + " to " + time_text(max) +
+                   ", got '" + *value + "'");
     return fallback;
   }
   return static_cast<int64_t>(ms);
@@ -263,7 +272,11 @@ std::map<std::string, double> YamlSection::numbers(std::string_view key, double 
   std::map<std::string, double> out;
   if (!inner.node_.IsMap()) return out;
   for (const auto& item : inner.node_) {
-    const std::string name = item.first.Scalar();
+    const std::string name = item.first.IsScalar() ? item.first.Scalar() : std::string();
+    if (name.empty() || item.second.IsNull()) {
+      inner.fault(name, name.empty() ? "has a number without a name" : "needs a number; or leave it out");
+      continue;
+    }
     out[name] = inner.number(name, 0, min, max);
   }
   return out;
