@@ -173,6 +173,19 @@ TEST_F(CallsTest, ADryRunShowsWhoAndHowAndSendsNothing) {
   EXPECT_EQ(rig.engine->core().balance().open_messages, 0u);
 }
 
+TEST_F(CallsTest, ADryRunFollowsTheOrderThatWasAskedFor) {
+  rig.add_device("d", "u", {"a", "own"});
+  rig.presence("own", "d", true);
+  for (const auto& order : {std::vector<std::string>{"a", "own"}, std::vector<std::string>{"own", "a"}}) {
+    MessageDraft m = EngineRig::draft("u");
+    m.message.routing = RoutingMode::ordered;
+    m.message.channels = order;
+    const auto run = rig.ask<DryRun>([&](auto done) { rig.engine->dry_run(m, std::move(done)); });
+    ASSERT_THAT(run->samples, SizeIs(1));
+    EXPECT_EQ(run->samples[0].channel, order.front()) << "as a real message goes";
+  }
+}
+
 TEST_F(CallsTest, ADryRunTakesATokenThatNobodyRegisteredAsItIs) {
   MessageDraft m = EngineRig::draft("");
   m.message.to = {AudienceKind::token, "a", {"raw-token"}};
@@ -431,6 +444,20 @@ TEST_F(CallsTest, AUsedUpQuotaPutsTheChannelToSleepUntilItsReset) {
   EXPECT_EQ(rig.status(id), "planned");
   rig.pass(31'000);
   EXPECT_EQ(rig.status(id), "delivered");
+}
+
+TEST_F(CallsTest, RatesWithoutAWindowAreThoseOfTheLastDay) {
+  rig.add_device("d", "u", {"a"});
+  rig.answer("a", Disposition::delivered);
+  const auto sent = [&] {
+    const auto view = rig.ask<RateView>([&](auto done) { rig.engine->rates({}, std::move(done)); });
+    return view->rows.empty() ? 0 : view->rows[0].sent;
+  };
+  rig.send(EngineRig::draft("u"));
+  EXPECT_EQ(sent(), 1);
+  rig.pass(26 * 3'600'000);
+  rig.send(EngineRig::draft("u"));
+  EXPECT_EQ(sent(), 1) << "the metric promises a day, and showed the whole week";
 }
 
 // Of a vendor that tells only how many of a push arrived (TPNS): rates of its kind, and no delivery changes.

@@ -7,10 +7,15 @@ namespace {
 
 constexpr size_t kSamples = 20;
 
-routing::Decision decision_of(const std::vector<routing::CandidateView>& ranking, routing::Mode mode) {
+// `asked`: the caller's order, which counts where the mode is not `best`.
+routing::Decision decision_of(const std::vector<routing::CandidateView>& ranking, routing::Mode mode,
+                              std::span<const routing::Offer> asked = {}) {
   routing::Decision d;
+  const auto first = std::find_if(asked.begin(), asked.end(),
+                                  [](const routing::Offer& o) { return o.sleep == routing::Sleep::awake; });
   for (const routing::CandidateView& c : ranking) {
     if (c.sleep != routing::Sleep::awake) continue;
+    if (mode != routing::Mode::best && first != asked.end() && c.channel != first->channel) continue;
     d.action = routing::Action::send;
     d.channel = c.channel;
     d.reason = mode == routing::Mode::best ? routing::Reason::exploit : routing::Reason::ordered;
@@ -101,7 +106,8 @@ DryRun::Sample Core::try_out(const MessageEntry& m, const Delivery& d) {
     s.device_id = registry_.id_of(d.device);
     s.user_id = registry_.user_of(d.device);
     s.reason = ranking.empty() ? "no_channel" : routing::to_string(ranking.front().sleep);
-    decision = decision_of(ranking, ask_of(m, d).mode);
+    gather_offers(m, d, offers);
+    decision = decision_of(ranking, ask_of(m, d).mode, {offers.list.data(), offers.size});
   }
   if (decision.action != routing::Action::send) return s;
   const ChannelSlot& slot = slots_[by_route_[decision.channel]];
@@ -148,7 +154,7 @@ void Core::route(const std::string& app, const std::string& id, Priority priorit
 }
 
 void Core::rates(routing::RateQuery query, Done<RateView> done) {
-  if (query.now_ms == 0) query.now_ms = wall_;
+  if (query.now_ms == 0) query.now_ms = wall_, query.from_ms = wall_ - 86'400'000;
   done(RateView{router_.rates(query), names_by_route()});
 }
 

@@ -1,6 +1,8 @@
 // What people see of a delivery: its attempts, and why each channel was chosen, made from compact numbers when asked.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "broker/dispatch/parcel.hpp"
 #include "broker/engine/core.hpp"
 
@@ -35,13 +37,18 @@ std::string Core::why_sentence(const Attempt& a) const {
       out += ": tried to see whether the channel has recovered";
       break;
     case Reason::ordered:
-      out += ": next in the order that was asked for";
+      out += ": asked for (routing ordered or all), whatever it delivers";
       break;
     case Reason::fallback:
       out += ": no receipt so far, so the next channel was tried";
       break;
-    default:
-      out += ": best chance of delivery";
+    default: {
+      const bool dearer = std::any_of(c.considered.begin(), c.considered.end(), [&](const Considered& other) {
+        return other.channel < slots_.size() && other.sleep == routing::Sleep::awake &&
+               other.p > float{c.p} * 10'000 + 100;
+      });
+      out += dearer ? ": best value, a send's cost taken off" : ": best chance of delivery";
+    }
   }
   if (c.p > 0) out += fmt::format(" ({:.2f})", float{c.p});
   bool first = true;

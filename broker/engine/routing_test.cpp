@@ -49,6 +49,37 @@ TEST(DecisionLog, TellsTheChoiceItsChanceAndWhatCameOfIt) {
   EXPECT_EQ(lines[0]["candidates"].size(), 2u);
 }
 
+TEST(Why, ADearChannelThatLostIsNotSaidToHaveHadTheWorseChance) {
+  EngineOptions o;
+  ChannelOptions dear, cheap;
+  dear.name = "dear", dear.prior = 0.9, dear.cost = 5;
+  cheap.name = "cheap", cheap.prior = 0.5;
+  o.channels = {dear, cheap};
+  EngineRig rig(o);
+  rig.channels.add("dear", EngineRig::vendor_caps());
+  rig.channels.add("cheap", EngineRig::vendor_caps());
+  rig.boot();
+  rig.add_device("d", "u", {"dear", "cheap"});
+  const MessageId id = rig.send(EngineRig::draft("u"));
+  const AttemptView attempt = rig.delivery(id).attempts.at(0);
+  EXPECT_EQ(attempt.channel, "cheap");
+  EXPECT_THAT(attempt.why, HasSubstr("cheap: best value, a send's cost taken off (0.50); dear 0.90"));
+}
+
+TEST(Why, WhatWasAskedForIsNotSaidToBeTheRoutersChoice) {
+  EngineRig rig;
+  rig.channels.add("a", EngineRig::vendor_caps());
+  rig.channels.add("b", EngineRig::vendor_caps());
+  rig.boot();
+  rig.add_device("d", "u", {"a", "b"});
+  for (const RoutingMode mode : {RoutingMode::ordered, RoutingMode::all}) {
+    MessageDraft m = EngineRig::draft("u");
+    m.message.routing = mode;
+    m.message.channels = {"b", "a"};
+    EXPECT_THAT(rig.delivery(rig.send(m)).attempts.at(0).why, HasSubstr("asked for (routing ordered or all)"));
+  }
+}
+
 TEST(DecisionLog, AFirstSendThatLostToTheNextChannelWasSilent) {
   EngineRig rig(logging_all());
   rig.channels.add("a", EngineRig::vendor_caps());
