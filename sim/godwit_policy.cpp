@@ -80,11 +80,12 @@ class Godwit final : public Policy {
   void rejected(InFlight& m, size_t i, double t) override { router_.rejected(m.memos[i], true, mono(t)); }
   double soft_timeout_s(ChannelNo c) const override { return router_.soft_timeout_s(c); }
   void silent(InFlight& m, size_t i, double t) override {
-    judged(m.memos[i], false, t);
+    if (m.attempts[i].reporting) judged(m.memos[i], false, t);
     router_.silent(m.memos[i], mono(t));
   }
   void receipt(InFlight& m, size_t i, double t, double delivered_s) override {
-    if (t - m.attempts[i].sent <= router_.soft_timeout_s(m.memos[i].channel)) judged(m.memos[i], true, t);
+    if (m.attempts[i].reporting && t - m.attempts[i].sent <= router_.soft_timeout_s(m.memos[i].channel))
+      judged(m.memos[i], true, t);
     router_.receipt(m.memos[i], ReceiptKind::device, mono(t), wall(t), delivered_s);
   }
   void seen(InFlight& m, size_t i, bool had_it, double t) override {

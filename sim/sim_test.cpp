@@ -281,6 +281,18 @@ TEST_F(Simulation, TheOracleIsNotBeatenAndTheRouterBeatsChance) {
   EXPECT_EQ(by.at("godwit").single.raw_duplicates, 0);
 }
 
+TEST_F(Simulation, TheRouterExpectsAsManyReceiptsAsCome) {
+  const Study s =
+      study(small(R"({"fleet.devices": 3000, "events": [], "clock.warmup_h": 6, "clock.measure_h": 12})"), {"godwit"});
+  double attempts = 0, off = 0;
+  for (const CalibrationBin& bin : s.seeds[0].by_policy.at("godwit").cascade.calibration) {
+    attempts += bin.attempts;
+    off += std::abs(bin.came - bin.expected);
+  }
+  EXPECT_GT(attempts, 10'000);
+  EXPECT_LE(off / attempts, 0.05) << "in `steady` no decile is further off, and this fleet is small";
+}
+
 TEST_F(Simulation, ASilentOutageIsLeftAndFoundAgain) {
   const Study s = study(small(R"({"fleet.devices": 3000})"), {"godwit"});
   const Reaction& r = s.seeds[0].by_policy.at("godwit").cascade.reactions.at(0);
