@@ -37,6 +37,19 @@ void show_many(Context& context, const std::string& path) {
     std::printf("more: godwit devices list --page %s\n", next.c_str());
 }
 
+// What an operator would ask next about a channel that is awake.
+std::string note_of(const json& c) {
+  std::string out;
+  const auto add = [&](const std::string& text) { out += (out.empty() ? "" : "; ") + text; };
+  if (const double health = c.value("health", 1.0); health < 1)
+    add("delivers " + percent(health) + " of what it did");
+  else if (c.value("alarmed", false))
+    add("its receipts are doubted");
+  if (!c.value("reporting", true)) add("this device's receipts do not come back");
+  if (const double chance = c.value("propensity", 0.0); chance > 0 && chance < 1) add("tried with " + percent(chance));
+  return out;
+}
+
 void show_route(Context& context, const std::string& id, const std::string& priority) {
   Result<json> answer = context.as_server().get("/v1/devices/" + ApiClient::escape(id) + "/route?priority=" + priority);
   if (!answer) return context.fail(answer.error());
@@ -58,7 +71,7 @@ void show_route(Context& context, const std::string& id, const std::string& prio
     std::snprintf(samples, sizeof samples, "%.0f", c.value("samples", 0.0));
     table.row({member(c, "channel"), percent(c.value("p", 0.0)), percent(c.value("rate", 0.0)),
                percent(c.value("low", 0.0)) + " – " + percent(c.value("high", 0.0)), samples, member(c, "receipt_kind"),
-               ""});
+               note_of(c)});
   }
   context.print(table);
 }

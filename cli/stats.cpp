@@ -13,9 +13,10 @@ void add_stats(CLI::App& app, Context& context) {
   auto by = std::make_shared<std::string>("channel");
   auto window = std::make_shared<std::string>("24h");
   stats->add_option("--by", *by, "channel,manufacturer,os,app_version: one or several")->capture_default_str();
-  stats->add_option("--window", *window, "how far back, such as 1h, 24h, 7d")->capture_default_str();
+  stats->add_option("--window", *window, "how far back, such as 1h, 24h; 7d at most")->capture_default_str();
   stats->callback([&context, by, window] {
-    Result<json> answer = context.as_server().get("/v1/stats/delivery?by=" + *by + "&window=" + *window);
+    Result<json> answer = context.as_server().get("/v1/stats/delivery?by=" + ApiClient::escape(*by) +
+                                                  "&window=" + ApiClient::escape(*window));
     if (!answer) return context.fail(answer.error());
     if (context.json) return context.print_json(*answer);
     Table table({{"CHANNEL"},
@@ -24,6 +25,7 @@ void add_stats(CLI::App& app, Context& context) {
                  {"APP"},
                  {"RECEIPTS"},
                  {"SENT", Table::Align::right},
+                 {"SETTLED", Table::Align::right},
                  {"DELIVERED", Table::Align::right},
                  {"RATE", Table::Align::right},
                  {"95 % INTERVAL", Table::Align::right},
@@ -33,10 +35,10 @@ void add_stats(CLI::App& app, Context& context) {
       std::snprintf(delay, sizeof delay, "%.2f s", r.value("median_delay_s", 0.0));
       const bool measured = r.contains("rate") && r["rate"].is_number();
       table.row({member(r, "channel"), member(r, "manufacturer"), member(r, "os"), member(r, "app_version"),
-                 member(r, "receipt_kind"), grouped(count_of(r, "sent")), grouped(count_of(r, "delivered")),
-                 measured ? percent(r["rate"].get<double>()) : "–",
+                 member(r, "receipt_kind"), grouped(count_of(r, "sent")), grouped(count_of(r, "settled")),
+                 grouped(count_of(r, "delivered")), measured ? percent(r["rate"].get<double>()) : "–",
                  measured ? percent(r.value("low", 0.0)) + " – " + percent(r.value("high", 0.0)) : "",
-                 measured ? delay : ""});
+                 r.contains("median_delay_s") ? delay : ""});
     }
     context.print(table);
   });

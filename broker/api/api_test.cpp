@@ -283,7 +283,10 @@ TEST_F(ApiTest, RatesCarryTheirKindAndOnlyMeasuredOnesANumber) {
   EXPECT_EQ(answer["rates"][0]["channel"], "c1");
   EXPECT_EQ(answer["rates"][0]["receipt_kind"], "device");
   EXPECT_EQ(answer["rates"][0]["rate"], 0.9);
+  EXPECT_EQ(answer["rates"][0]["settled"], 10) << "the sample that the interval rests on";
   EXPECT_TRUE(answer["rates"][1]["rate"].is_null());
+  EXPECT_TRUE(answer["rates"][2]["rate"].is_null()) << "sent, and no outcome known yet: not a rate of zero";
+  EXPECT_FALSE(answer["rates"][2].contains("median_delay_s"));
   broker.look([&] {
     EXPECT_TRUE(broker.last_rates.by_manufacturer);
     EXPECT_FALSE(broker.last_rates.by_os);
@@ -312,6 +315,7 @@ TEST_F(ApiTest, WrongParametersAreNamed) {
       {"/v1/devices/d1/route?priority=urgent", "query:priority"},
       {"/v1/stats/delivery?by=color", "query:by"},
       {"/v1/stats/delivery?window=1y", "query:window"},
+      {"/v1/stats/delivery?window=8d", "query:window"},  // only a week is kept
       {"/v1/events?event=exploded", "query:event"},
       {"/v1/events?message_id=x", "query:message_id"},
       {"/v1/events?device_id=a%20b", "query:device_id"},

@@ -289,8 +289,9 @@ class FakeBroker final : public Broker {
       last_rates = query;
       RateView out;
       out.channel_names = {"c1"};
-      out.rows.push_back({0, "Xiaomi", "", "", routing::ReceiptKind::device, 10, 9, 1, 0.9, 0.7, 0.98, 0.4});
-      out.rows.push_back({0, "Xiaomi", "", "", routing::ReceiptKind::accepted, 10, 0, 0, 0, 0, 0, 0});
+      out.rows.push_back({0, "Xiaomi", "", "", routing::ReceiptKind::device, 12, 9, 1, 0.9, 0.7, 0.98, 0.4, 10});
+      out.rows.push_back({0, "Xiaomi", "", "", routing::ReceiptKind::accepted, 10, 0, 0, 0, 0, 0, 0, 10});
+      out.rows.push_back({0, "vivo", "", "", routing::ReceiptKind::device, 3, 0, 0, 0, 0, 1, 0, 0});
       return out;
     });
   }

@@ -256,8 +256,7 @@ void write_reload(JsonWriter& json, const ReloadReport& r) {
 void write_route(JsonWriter& json, const RouteView& view) {
   const routing::Decision& d = view.decision;
   json.object().key("decision").object().field("action", action_name(d.action));
-  if (d.action == routing::Action::send)
-    json.field("channel", name_of(view.channel_names, d.channel)).field("next_check_s", d.next_check_s);
+  if (d.action == routing::Action::send) json.field("channel", name_of(view.channel_names, d.channel));
   if (d.action == routing::Action::wait) json.field("wait_s", d.wait_s);
   json.field("reason", routing::to_string(d.reason)).field("p", d.p).field("utility", d.utility);
   json.field("propensity", d.propensity).field("reach", d.reach).end_object();
@@ -273,14 +272,15 @@ void write_rates(JsonWriter& json, const RateView& view) {
     json.object().field("channel", name_of(view.channel_names, r.channel));
     json.optional_field("manufacturer", r.manufacturer).optional_field("os", r.os);
     json.optional_field("app_version", r.app_version).field("receipt_kind", kind_name(r.kind));
-    json.field("sent", r.sent).field("delivered", r.delivered).field("opened", r.opened);
-    // What is only known to be accepted has no delivery rate.
+    json.field("sent", r.sent).field("settled", r.settled).field("delivered", r.delivered).field("opened", r.opened);
+    // What is only known to be accepted has no delivery rate, and nor has what still waits for its first outcome.
     const bool measured =
-        r.sent > 0 && (r.kind == routing::ReceiptKind::vendor || r.kind == routing::ReceiptKind::device);
+        r.settled > 0 && (r.kind == routing::ReceiptKind::vendor || r.kind == routing::ReceiptKind::device);
     if (measured)
-      json.field("rate", r.rate).field("low", r.low).field("high", r.high).field("median_delay_s", r.median_delay_s);
+      json.field("rate", r.rate).field("low", r.low).field("high", r.high);
     else
       json.key("rate").null();
+    if (measured && r.delivered > 0) json.field("median_delay_s", r.median_delay_s);
     json.end_object();
   }
   json.end_array();

@@ -1,6 +1,7 @@
 #include "broker/app/metrics_export.hpp"
 
 #include <future>
+#include <set>
 
 namespace godwit {
 namespace {
@@ -59,6 +60,20 @@ void collect_engine(MetricSink& sink, const EngineStats& stats) {
   sink.gauge("godwit_content_bytes", "Bytes of message bodies held.", {}, double(stats.content_bytes.value()));
 }
 
+}  // namespace
+
+void export_rates(MetricSink& sink, const RateView& view) {
+  std::set<std::pair<routing::ChannelNo, std::string>> shown;
+  for (const auto kind : {routing::ReceiptKind::device, routing::ReceiptKind::vendor})
+    for (const routing::RateRow& row : view.rows)
+      if (row.kind == kind && row.settled > 0 && row.channel < view.channel_names.size() &&
+          shown.emplace(row.channel, row.manufacturer).second)
+        sink.gauge("godwit_delivery_rate", "Share of messages with a receipt, as measured over the last day.",
+                   {{"channel", view.channel_names[row.channel]}, {"manufacturer", row.manufacturer}}, row.rate);
+}
+
+namespace {
+
 // Rates live in the engine's thread; a scrape asks for them as a front end would.
 void collect_rates(MetricSink& sink, Engine& engine) {
   std::promise<Result<RateView>> answer;
@@ -67,11 +82,7 @@ void collect_rates(MetricSink& sink, Engine& engine) {
   query.by_manufacturer = true;
   engine.rates(query, [&](Result<RateView> view) { answer.set_value(std::move(view)); });
   const Result<RateView> view = future.get();  // comes always, also while stopping
-  if (!view) return;
-  for (const routing::RateRow& row : view->rows)
-    if (row.sent > 0 && row.channel < view->channel_names.size())
-      sink.gauge("godwit_delivery_rate", "Share of messages with a receipt, as measured over the last day.",
-                 {{"channel", view->channel_names[row.channel]}, {"manufacturer", row.manufacturer}}, row.rate);
+  if (view) export_rates(sink, *view);
 }
 
 }  // namespace

@@ -8,6 +8,10 @@
 
 namespace godwit {
 
+// The measured share of each channel and manufacturer: what devices said, else what the vendor says. What is only known
+// to be accepted, or still waits for its first outcome, has none.
+void export_rates(MetricSink& sink, const RateView& view);
+
 // Everything handed over outlives `metrics`' last render().
 void export_engine(Metrics& metrics, Engine& engine);
 void export_channels(Metrics& metrics, const channels::PluginHost& host);

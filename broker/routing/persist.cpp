@@ -15,7 +15,7 @@ namespace godwit::routing {
 namespace {
 
 constexpr uint32_t kMagic = 0x54525747;  // "GWRT"
-constexpr uint32_t kVersion = 9;
+constexpr uint32_t kVersion = 10;
 constexpr double kTooOldForMoods_s = 600;  // alarms and the like describe the moment, not the device
 static_assert(std::is_trivially_copyable_v<Random> && sizeof(Random) == 32);
 static_assert(std::is_trivially_copyable_v<DeviceState>);

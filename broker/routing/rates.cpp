@@ -11,7 +11,7 @@ namespace godwit::routing {
 
 namespace {
 
-constexpr double kFirstDelay_s = 0.25;
+constexpr double kFirstDelay_s = 1.0 / 64;
 
 uint64_t key_of(ChannelNo channel, uint16_t maker, uint16_t os, uint16_t app) {
   return static_cast<uint64_t>(channel) << 48 | static_cast<uint64_t>(maker) << 32 | static_cast<uint64_t>(os) << 16 |
@@ -118,6 +118,7 @@ std::vector<RateRow> RateBook::query(const RateQuery& query, const Profiles& pro
   const int64_t oldest = last - static_cast<int64_t>(ring.buckets.size()) + 1;  // a bucket may wait long to be reused
   const int64_t first = std::max(query.from_ms / ring.period_ms, oldest);
   std::map<std::tuple<ChannelNo, uint16_t, uint16_t, uint16_t>, RateCell> groups;
+  std::map<ChannelNo, RateCell> whole;
   for (const Bucket& bucket : ring.buckets) {
     if (bucket.number < first || bucket.number > last) continue;
     for (const auto& [key, cell] : bucket.cells) {
@@ -127,6 +128,7 @@ std::vector<RateRow> RateBook::query(const RateQuery& query, const Profiles& pro
       groups[{channel_of_key(key), part(32, query.by_manufacturer), part(16, query.by_os),
               part(0, query.by_app_version)}]
           .add(cell);
+      whole[channel_of_key(key)].add(cell);
     }
   }
   std::vector<RateRow> rows;
@@ -145,14 +147,18 @@ std::vector<RateRow> RateBook::query(const RateQuery& query, const Profiles& pro
       row.kind = kind;
       row.delivered = delivered;
       settled = std::max(settled, delivered);
+      row.settled = settled;
       row.rate = settled > 0 ? delivered / settled : 0;
       const Interval interval = jeffreys_95(delivered, settled);
       row.low = interval.low, row.high = interval.high;
       rows.push_back(row);
     };
     // One row for each kind that there were receipts of, and the channel's own kind when there were none: kinds are
-    // never added up, and a kind that nobody uses here is not a rate of zero.
-    const ReceiptKind label = label_of_channel[channel];
+    // never added up, and a kind that nobody uses here is not a rate of zero. What a channel is heard to use elsewhere
+    // in the window counts for more than what it is said to use.
+    ReceiptKind label = label_of_channel[channel];
+    if (label == ReceiptKind::vendor && whole[channel].vendor == 0 && whole[channel].device > 0)
+      label = ReceiptKind::device;
     const bool none = cell.device == 0 && cell.vendor == 0 && cell.figures_of == 0;
     if (cell.device > 0 || (none && label == ReceiptKind::device)) emit(ReceiptKind::device, cell.device, cell.settled);
     if (cell.vendor > 0 || (none && label == ReceiptKind::vendor)) emit(ReceiptKind::vendor, cell.vendor, cell.settled);

@@ -25,7 +25,7 @@ struct RateCell {
   uint32_t vendor = 0, device = 0;  // receipts by kind
   uint32_t opened = 0;
   uint32_t figures_of = 0, figures = 0;  // told about whole pushes: so many arrived of so many
-  std::array<uint32_t, 12> delays{};     // receipts by octave of delay from 250 ms
+  std::array<uint32_t, 16> delays{};     // receipts by octave of delay from 16 ms
 
   void add(const RateCell& other);
 };

@@ -77,6 +77,23 @@ TEST_F(Book, KindsOfReceiptsAreNeverAddedUp) {
   EXPECT_EQ(rows[1].delivered, 1);
 }
 
+TEST_F(Book, AGroupWithoutReceiptsHasTheKindThatItsChannelUses) {
+  for (int i = 0; i < 4; ++i) message(xiaomi, kNow - 1000, true, 1);  // said to be of vendor receipts
+  for (int i = 0; i < 4; ++i) message(vivo, kNow - 1000, false, 1);
+  for (const RateRow& row : ask({.by_manufacturer = true}))
+    EXPECT_EQ(row.kind, ReceiptKind::device) << row.manufacturer;
+  for (const RateRow& row : ask({.by_manufacturer = true})) EXPECT_EQ(row.settled, 4);
+}
+
+TEST_F(Book, AFastChannelsMedianIsFast) {
+  for (int i = 0; i < 9; ++i) {
+    book.count(0, xiaomi, kNow - 1000, RateEvent::sent);
+    book.count(0, xiaomi, kNow - 1000, RateEvent::settled);
+    book.count(0, xiaomi, kNow - 1000, RateEvent::device, 0.02);
+  }
+  EXPECT_NEAR(ask({})[0].median_delay_s, 0.02, 0.01) << "said 0.35 s of whatever took less than half a second";
+}
+
 TEST_F(Book, FiguresOfAVendorAreRatesOfItsKindAndMixWithNoOther) {
   for (int i = 0; i < 4; ++i) message(xiaomi, kNow - 1000, true, 1);
   book.add_figures(1, xiaomi, kNow - 1000, {.of = 100, .delivered = 60, .opened = 5});

@@ -176,10 +176,11 @@ struct RateRow {
   double sent = 0, delivered = 0, opened = 0;  // counts inside the window, undecayed
   double rate = 0, low = 0, high = 0;          // delivered / settled with a 95 % credible interval (Jeffreys)
   double median_delay_s = 0;
+  double settled = 0;  // the sample that the rate and its interval rest on: outcomes known of this kind
 };
 struct RateQuery {
   bool by_manufacturer = false, by_os = false, by_app_version = false;
-  WallMs from_ms = 0, now_ms = 0;
+  WallMs from_ms = 0, now_ms = 0;  // 0 where the asker has no clock: the engine takes the last day
 };
 
 // So many of so many messages arrived, since the vendor last told.

@@ -457,7 +457,6 @@ const char* const kOpenApiSchemas = R"json({
     "decision": {"type": "object", "description": "What comes first", "required": ["action", "reason"], "properties": {
       "action": {"type": "string", "enum": ["send", "wait", "stop"], "description": "What to do"},
       "channel": {"type": "string", "description": "Of a send"},
-      "next_check_s": {"type": "number", "description": "How long silence may last before the next channel"},
       "wait_s": {"type": "number", "description": "Of a wait"},
       "reason": {"type": "string", "description": "In one word"},
       "p": {"type": "number", "description": "Chance of a delivery in time"},
@@ -472,19 +471,20 @@ const char* const kOpenApiSchemas = R"json({
     "from": {"type": "string", "format": "date-time", "description": "Begin of the window"},
     "to": {"type": "string", "format": "date-time", "description": "End of the window"},
     "rates": {"type": "array", "description": "A row for each group and receipt kind", "items": {"type": "object",
-      "required": ["channel", "receipt_kind", "sent", "rate"], "properties": {
+      "required": ["channel", "receipt_kind", "sent", "settled", "rate"], "properties": {
       "channel": {"type": "string", "description": "The channel instance"},
       "manufacturer": {"type": "string", "description": "When grouped by it"},
       "os": {"type": "string", "description": "When grouped by it"},
       "app_version": {"type": "string", "description": "When grouped by it"},
       "receipt_kind": {"type": "string", "enum": ["none", "accepted", "vendor", "device"], "description": "What counts as delivered here"},
       "sent": {"type": "number", "description": "Sends inside the window"},
+      "settled": {"type": "number", "description": "The sample: sends whose outcome is known, a receipt or a silence that has lasted; not those that still wait, nor of devices that report nothing"},
       "delivered": {"type": "number", "description": "With a receipt"},
       "opened": {"type": "number", "description": "Opened by a person"},
       "rate": {"type": ["number", "null"], "description": "Delivered of settled; null where nothing says so"},
       "low": {"type": "number", "description": "Lower end of the 95 % interval"},
       "high": {"type": "number", "description": "Upper end of the 95 % interval"},
-      "median_delay_s": {"type": "number", "description": "From send to receipt"}}}}}
+      "median_delay_s": {"type": "number", "description": "From send to receipt, where there is one"}}}}}
 },
 "LifeEvent": {
   "type": "object", "description": "A step in a message's life", "required": ["at", "app", "message_id", "event"],

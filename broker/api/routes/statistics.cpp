@@ -1,4 +1,4 @@
-// Statistics: measured delivery rates.
+// Statistics: measured delivery rates. They are the broker's, of all apps together; an app sees those of its channels.
 #include <algorithm>
 #include <array>
 
@@ -9,7 +9,7 @@
 namespace godwit {
 namespace {
 
-constexpr int64_t kDayMs = 86'400'000, kLongestWindowMs = 90 * kDayMs;
+constexpr int64_t kDayMs = 86'400'000, kLongestWindowMs = 7 * kDayMs;  // what routing/RateBook keeps
 constexpr std::array<std::string_view, 4> kGroups{"channel", "manufacturer", "os", "app_version"};
 
 void read_groups(std::string_view text, routing::RateQuery& query, Faults& faults) {
@@ -26,6 +26,11 @@ void read_groups(std::string_view text, routing::RateQuery& query, Faults& fault
   }
 }
 
+bool may_use(const AppRules& rules, const std::string& channel) {
+  return rules.channels.empty() ||
+         std::find(rules.channels.begin(), rules.channels.end(), channel) != rules.channels.end();
+}
+
 void delivery(Api& api, Call& call, http::Reply reply) {
   routing::RateQuery query;
   read_groups(call.query.text("by"), query, call.faults);
@@ -33,7 +38,10 @@ void delivery(Api& api, Call& call, http::Reply reply) {
   query.from_ms = query.now_ms - call.query.duration_ms("window", kDayMs, kLongestWindowMs, call.faults);
   if (!call.faults.empty()) return reply.send(call.faults.response());
   api.broker().rates(
-      query, bring<RateView>(std::move(reply), [query](http::Reply r, const RateView& view) {
+      query, bring<RateView>(std::move(reply), [query, rules = call.caller.rules](http::Reply r, RateView view) {
+        std::erase_if(view.rows, [&](const routing::RateRow& row) {
+          return rules && row.channel < view.channel_names.size() && !may_use(*rules, view.channel_names[row.channel]);
+        });
         std::string body;
         JsonWriter json(body);
         json.object().field("from", to_rfc3339(query.from_ms)).field("to", to_rfc3339(query.now_ms)).key("rates");
@@ -57,9 +65,10 @@ const std::vector<Route>& statistics_routes() {
        .summary = "Measured delivery rates",
        .description = "Counts, rate and its 95 % credible interval for each channel and group, by the kind of receipt "
                       "that they rest on. Rates of different kinds are never mixed; what is only known to be accepted "
-                      "has no rate.",
+                      "has no rate. Counted are the sends of all apps on the channels that this app may use, by the "
+                      "minute for windows of up to two hours and by the hour for longer ones.",
        .query = {{"by", "string", "A list of channel, manufacturer, os, app_version", "channel,manufacturer"},
-                 {"window", "string", "How far back: 90s, 30m, 24h, 7d; 24h when left out", "24h"}},
+                 {"window", "string", "How far back: 90s, 30m, 24h, and 7d at most; 24h when left out", "24h"}},
        .answers = {{200, "A row for each group", "DeliveryRates"}}},
   };
   return routes;
