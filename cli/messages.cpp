@@ -193,6 +193,9 @@ void add_messages(CLI::App& app, Context& context) {
   sh->add_option("MESSAGE", *id)->required();
   sh->add_flag("--why", *why, "why each channel was chosen");
   sh->callback([&context, id, why] { show(context, *id, *why); });
+  CLI::App* explain = app.add_subcommand("explain", "the same as messages show --why");
+  explain->add_option("MESSAGE", *id)->required();
+  explain->callback([&context, id] { show(context, *id, true); });
 
   CLI::App* cancel = messages->add_subcommand("cancel", "stop what has not gone out");
   cancel->add_option("MESSAGE", *id)->required();

@@ -24,6 +24,7 @@ def test_every_noun(tmp_path):
         broker.wait_status(sent["message_id"], "delivered")
         shown = godwit(broker, "messages", "show", sent["message_id"], "--why").stdout
         assert "delivered" in shown and "loop" in shown and "WHY" in shown
+        assert godwit(broker, "explain", sent["message_id"]).stdout == shown
         assert "loop" in godwit(broker, "devices", "route", "d1").stdout
         assert "enabled" in godwit(broker, "channels", "list").stdout
         assert "disabled" in godwit(broker, "channels", "disable", "loop").stdout
