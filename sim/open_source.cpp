@@ -7,10 +7,6 @@
 
 namespace godwit::sim {
 
-namespace {
-
-// A tape's first line is a whole JSON object: a header of any version, or, where that was lost, the first event. A
-// scenario may be laid out in any way.
 bool is_tape(const std::string& path) {
   std::ifstream in = open_input(path);
   std::string line;
@@ -21,8 +17,6 @@ bool is_tape(const std::string& path) {
   if (format.is_string()) return format.get_ref<const std::string&>().starts_with("push-routing-tape/");
   return first.contains("type") || first.contains("dev") || first.contains("msg");
 }
-
-}  // namespace
 
 Opened open_source(const std::string& path) {
   Opened out;

@@ -38,7 +38,7 @@ Json names(const std::vector<ChannelSpec>& channels, uint32_t mask) {
 }  // namespace
 
 void write_tape(const std::string& path, std::optional<uint64_t> wanted, const std::string& out_path) {
-  if (!open_source(path).takes_seeds) throw BadInput(path + ": is a tape already; a scenario is needed");
+  if (is_tape(path)) throw BadInput(path + ": is a tape already; a scenario is needed");
   const Scenario scenario = read_scenario(path);
   const uint64_t seed = wanted.value_or(scenario.seed);
   World world(scenario, seed);

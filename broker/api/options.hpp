@@ -2,6 +2,7 @@
 // reload may replace while the server runs, everything else is read once at start.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,6 +15,10 @@ namespace godwit {
 struct AppRules {
   RoutingMode routing = RoutingMode::best;  // of messages that name none
   std::vector<std::string> channels;        // that it may use; empty: not looked at
+
+  bool may_use(const std::string& channel) const {
+    return channels.empty() || std::find(channels.begin(), channels.end(), channel) != channels.end();
+  }
 };
 
 // One app: who may speak for it, from where, how much.

@@ -118,7 +118,6 @@ std::vector<RateRow> RateBook::query(const RateQuery& query, const Profiles& pro
   const int64_t oldest = last - static_cast<int64_t>(ring.buckets.size()) + 1;  // a bucket may wait long to be reused
   const int64_t first = std::max(query.from_ms / ring.period_ms, oldest);
   std::map<std::tuple<ChannelNo, uint16_t, uint16_t, uint16_t>, RateCell> groups;
-  std::map<ChannelNo, RateCell> whole;
   for (const Bucket& bucket : ring.buckets) {
     if (bucket.number < first || bucket.number > last) continue;
     for (const auto& [key, cell] : bucket.cells) {
@@ -128,9 +127,10 @@ std::vector<RateRow> RateBook::query(const RateQuery& query, const Profiles& pro
       groups[{channel_of_key(key), part(32, query.by_manufacturer), part(16, query.by_os),
               part(0, query.by_app_version)}]
           .add(cell);
-      whole[channel_of_key(key)].add(cell);
     }
   }
+  std::map<ChannelNo, RateCell> whole;
+  for (const auto& [group, cell] : groups) whole[std::get<0>(group)].add(cell);
   std::vector<RateRow> rows;
   for (const auto& [group, cell] : groups) {
     const auto& [channel, maker, os, app] = group;

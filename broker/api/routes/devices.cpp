@@ -1,5 +1,4 @@
 // Devices: registration, state, listings.
-#include <algorithm>
 
 #include "broker/api/parse/parse_device.hpp"
 #include "broker/api/routes/call.hpp"
@@ -13,12 +12,12 @@ constexpr int64_t kMostPerPage = 1000, kPerPage = 100;
 
 // A token for a channel that this broker does not have is kept, because it may get it; but most often the name is
 // wrong.
-void write_warnings(JsonWriter& json, const Device& device, const std::vector<std::string>& known) {
+void write_warnings(JsonWriter& json, const Device& device, const AppRules& rules) {
   std::vector<std::string> warnings;
   for (const DeviceChannel& c : device.channels)
-    if (!known.empty() && std::find(known.begin(), known.end(), c.channel) == known.end())
+    if (!rules.may_use(c.channel))
       warnings.push_back("/channels/" + c.channel + ": the app has no such channel now" +
-                         did_you_mean(c.channel, known) + "; nothing is sent there");
+                         did_you_mean(c.channel, rules.channels) + "; nothing is sent there");
   if (warnings.empty()) return;
   json.key("warnings").array();
   for (const std::string& warning : warnings) json.value(warning);
@@ -32,7 +31,7 @@ http::Response registered(const Api& api, const Caller& caller, const DeviceAnsw
   JsonWriter json(out.body);
   json.object();
   write_device_members(json, answer.device);
-  write_warnings(json, answer.device, caller.rules->channels);
+  write_warnings(json, answer.device, *caller.rules);
   if (caller.role == Role::client) {
     Credential credential;
     credential.app = answer.device.app;

@@ -26,11 +26,6 @@ void read_groups(std::string_view text, routing::RateQuery& query, Faults& fault
   }
 }
 
-bool may_use(const AppRules& rules, const std::string& channel) {
-  return rules.channels.empty() ||
-         std::find(rules.channels.begin(), rules.channels.end(), channel) != rules.channels.end();
-}
-
 void delivery(Api& api, Call& call, http::Reply reply) {
   routing::RateQuery query;
   read_groups(call.query.text("by"), query, call.faults);
@@ -40,7 +35,7 @@ void delivery(Api& api, Call& call, http::Reply reply) {
   api.broker().rates(
       query, bring<RateView>(std::move(reply), [query, rules = call.caller.rules](http::Reply r, RateView view) {
         std::erase_if(view.rows, [&](const routing::RateRow& row) {
-          return rules && row.channel < view.channel_names.size() && !may_use(*rules, view.channel_names[row.channel]);
+          return rules && row.channel < view.channel_names.size() && !rules->may_use(view.channel_names[row.channel]);
         });
         std::string body;
         JsonWriter json(body);
